@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// UUIDs as text (RFC 4122, 8-4-4-4-12 hexadecimal digits).
+#pragma once
+#include "base/str.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+bool weir_uuid_valid(struct weir_str text);
+int weir_uuid_parse(struct weir_str text, uint8_t ret[16]); // 0 or -1
+void weir_uuid_format(const uint8_t id[16], char out[37]);  // lower case, NUL-terminated

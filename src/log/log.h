@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+// The log: topics of partitions of records. Two kinds will stand behind it, embedded and Kafka; both hand over whole record batches.
+#pragma once
+#include "base/arena.h"
+#include "base/error.h"
+#include "embedded/embedded.h"
+#include "log/dead.h"
+#include "log/record.h"
+
+struct weir_log;
+
+int weir_log_embedded(struct weir_embedded *db, struct weir_log **ret, struct weir_error *err);
+void weir_log_close(struct weir_log *log);
+
+// ---- topics (thread-safe)
+
+struct weir_topic_config {
+    const char *name;
+    int32_t partitions, replication;
+    int64_t retention_ms; // 0: for ever
+};
+
+struct weir_partition_info {
+    int64_t start_offset, end_offset; // end: the next record's offset; start == end: empty
+    int64_t bytes;                    // kept, about
+};
+
+// A topic that exists with as many partitions is left as it is (its retention is updated); with another number it is WEIR_BAD_CONFIG.
+int weir_topic_create(struct weir_log *log, const struct weir_topic_config *config, struct weir_error *err);
+int weir_topic_delete(struct weir_log *log, const char *name, struct weir_error *err);
+// A topic that does not exist is WEIR_BAD_DATA with the nearest name.
+int weir_topic_describe(struct weir_log *log, const char *name, struct weir_arena *arena, struct weir_topic_config *ret,
+                        struct weir_partition_info **ret_partitions, struct weir_error *err);
+int weir_topic_list(struct weir_log *log, int (*visit)(void *context, const struct weir_topic_config *config), void *context, struct weir_error *err);
+
+// Deletes whole batches that were appended more than the topic's retention before now_ms, up to but not including offset keep_from[partition].
+int weir_topic_expire(struct weir_log *log, const char *name, int64_t now_ms, const int64_t *keep_from, struct weir_error *err);
+
+// ---- producing (one producer belongs to one thread; several producers may append to one topic)
+
+struct weir_producer;
+
+// `feed` names the position that is kept with the records, or NULL.
+int weir_producer_open(struct weir_log *log, const char *topic, const char *feed, struct weir_producer **ret, struct weir_error *err);
+void weir_producer_close(struct weir_producer *p); // drops what was not flushed
+int32_t weir_producer_partitions(const struct weir_producer *p);
+// The position that was stored with the last durable append; empty: none yet. Valid until the next flush.
+struct weir_str weir_producer_position(const struct weir_producer *p);
+
+// Buffers a record; the key decides the partition as Kafka's default partitioner does (murmur2), a null key goes round.
+void weir_producer_add(struct weir_producer *p, int64_t timestamp_ms, struct weir_str key, bool null_key, struct weir_str value);
+// Buffers a dead letter of the feed itself, to be stored in the same append; `dead` is the pipeline's.
+void weir_producer_dead(struct weir_producer *p, struct weir_dead *dead, const struct weir_dead_letter *letter);
+size_t weir_producer_bytes(const struct weir_producer *p); // buffered
+
+// Appends everything buffered and the feed's new position (if it has bytes) as one: after a crash all of it is there or nothing. Durable when it returns.
+int weir_producer_flush(struct weir_producer *p, struct weir_str position, struct weir_error *err);
+
+// ---- reading (one reader belongs to one thread)
+
+struct weir_reader;
+
+struct weir_fetch { // whole record batches, in offset order, CRC checked
+    const struct weir_str *batches;
+    uint32_t count;
+    int64_t next_offset; // after the last record
+};
+
+int weir_reader_open(struct weir_log *log, const char *topic, int32_t partition, int64_t offset, struct weir_reader **ret, struct weir_error *err);
+void weir_reader_close(struct weir_reader *r);
+// Batches from the reader's offset on, at least one if there is any, else up to max_bytes; count 0 at the end of the partition. Never waits.
+// The first batch may begin with records before the offset asked for: skip them. Views are valid until the next call.
+// An offset before the partition's start moves up to it, and *ret_lost says how many records were missed. A damaged batch is WEIR_IO and WEIR_STOP,
+// naming topic, partition, offset.
+int weir_reader_fetch(struct weir_reader *r, size_t max_bytes, struct weir_fetch *ret, int64_t *ret_lost, struct weir_error *err);
+int64_t weir_reader_end_offset(const struct weir_reader *r); // of the partition, now
+
+// Waits until something was appended to any topic since *seen, or timeout_ms passed; updates *seen. Start with 0. Any thread.
+void weir_log_wait(struct weir_log *log, uint64_t *seen, int64_t timeout_ms);
+void weir_log_wake(struct weir_log *log); // ends all waits

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The query core: all queries of a pipeline over one partition. Pure: batches in, rows and late events out; it owns no thread, clock or socket.
+// What comes out is a function of the batches' events alone, however they are cut into batches.
+#pragma once
+#include "base/error.h"
+#include "base/table.h"
+#include "spec/plan.h"
+
+struct weir_core;
+
+struct weir_core_sink {
+    void *context;
+    int (*rows)(void *context, const struct weir_rows *rows,
+                struct weir_error *err); // valid inside the call; negative ends the call with that failure
+    int (*late)(void *context, uint32_t query, const struct weir_batch *batch, uint32_t row, struct weir_error *err);
+};
+
+// `epoch_us` starts the revisions of rows. The core keeps a reference to the plan.
+struct weir_core *weir_core_new(const struct weir_plan *plan, int64_t epoch_us, const struct weir_core_sink *sink);
+void weir_core_free(struct weir_core *core);
+
+// Folds the events in and gives: the rows of queries without a group, late events, final rows of the windows that closed, and corrections of closed
+// windows that are kept for it. next_offset is the offset after the last record of the batch, decoded or not.
+int weir_core_apply(struct weir_core *core, const struct weir_batch *batch, int64_t next_offset, struct weir_error *err);
+
+// Gives the groups of one update query that changed since they were last given.
+int weir_core_emit_changed(struct weir_core *core, uint32_t query, struct weir_error *err);
+
+// Gives every changed group of windows that ended at or before `ended_ms` (INT64_MAX: of all windows, and of queries without windows). The windows
+// stay open: events that come later correct the row. For partitions that fell silent, and for --close.
+int weir_core_emit_ended(struct weir_core *core, int64_t ended_ms, struct weir_error *err);
+
+// Checkpoints: pages that changed since the last call, as key → bytes; a page of zero bytes is to be deleted. restore takes them back,
+// in the bytewise order of keys, before the first apply. A page made by other queries than the plan's fails with WEIR_BAD_CONFIG.
+void weir_core_checkpoint(struct weir_core *core, void (*put)(void *context, struct weir_str key, struct weir_str page), void *context);
+int weir_core_restore(struct weir_core *core, struct weir_str key, struct weir_str page, struct weir_error *err);
+
+struct weir_core_stats {
+    int64_t high_ms; // highest event time; INT64_MIN before the first event
+    uint64_t open_windows, open_groups, keys, memory_bytes;
+    uint64_t events, rows, late; // of this process
+};
+struct weir_core_stats weir_core_stats(const struct weir_core *core);
