@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The engine: runs pipelines. A feeder fills the topic; one task a partition reads, decodes, folds and commits; workers share the tasks.
+#pragma once
+#include "base/error.h"
+#include "log/dead.h"
+#include "spec/plan.h"
+
+struct weir_run_options {
+    bool until_end; // stop when the feed and the topic have been read to their end
+    bool close;     // then write out every open window
+    bool no_feed;
+    bool feed_only;                               // `produce`: fill the topic, run no query
+    int64_t for_ms;                               // stop after; 0: no limit
+    uint64_t feed_limit;                          // events from the feed; 0: no limit
+    int workers;                                  // 0: as many as there are cores
+    int64_t clock_factor_override;                // demo: run the simulated clock this much faster; 0: as the file says
+    void (*log)(void *context, const char *line); // one line of what happens; any thread. NULL: silence
+    void *log_context;
+};
+
+struct weir_engine;
+
+// Opens the engines and all pipelines (of one data folder), creates topics and tables, loads the state. Plans must outlive the engine.
+int weir_engine_open(struct weir_plan *const *plans, uint32_t plan_count, const struct weir_run_options *options, struct weir_engine **ret,
+                     struct weir_error *err);
+// Runs to the end (see options) or until weir_engine_stop. A failure that ends the run comes back here.
+int weir_engine_run(struct weir_engine *e, struct weir_error *err);
+void weir_engine_stop(struct weir_engine *e); // clean stop; async-signal-safe
+void weir_engine_close(struct weir_engine *e);
+
+// ---- what it is doing; any thread, also while it runs
+
+struct weir_partition_status {
+    int64_t next_offset, end_offset; // lag = end − next
+    int64_t high_ms;                 // highest event time; INT64_MIN before the first event
+};
+
+// Every stage counts the same way: received = passed + dead + held. Read: records out of the log. Decode: events. Query: folds and rows. Since the
+// data folder began.
+struct weir_pipeline_status {
+    const struct weir_plan *plan;
+    uint64_t records;                         // read from the topic
+    uint64_t events;                          // decoded
+    uint64_t dead[WEIR_REASONS];              // a dead letter counts once per event, late once per query and event
+    uint64_t *rows;                           // by query
+    uint64_t *late;                           // by query
+    struct weir_partition_status *partitions; // plan->topic.partitions of them
+    uint64_t open_windows, open_groups, keys, state_bytes;
+    // the feed, since it began; total 0: endless
+    uint64_t feed_events, feed_rejects, feed_done, feed_total;
+    bool feed_ended;
+    // of this process
+    uint64_t commits, queue_full;
+    double seconds;
+};
+
+uint32_t weir_engine_pipelines(const struct weir_engine *e);
+// Fills a snapshot; arrays are allocated in `arena`.
+void weir_engine_status(struct weir_engine *e, uint32_t pipeline, struct weir_arena *arena, struct weir_pipeline_status *ret);
+// The newest rows that were written to a table, for live views: up to `limit`, newest first, as values by column in `arena`.
+uint32_t weir_engine_recent(struct weir_engine *e, uint32_t pipeline, uint32_t query, uint32_t limit, struct weir_arena *arena,
+                            struct weir_value ***ret_rows);
+
+// ---- status for other processes: DIR/status.json is replaced every second while a run goes on, and removed at a clean stop
+// { "pid", "started_ms", "updated_ms", "pipelines": [ {...as above, in snake_case...} ] }
+int weir_status_read(const char *data_dir, char **ret_json, struct weir_error *err); // caller frees; WEIR_UNAVAILABLE where nothing runs
