@@ -13,6 +13,7 @@ struct weir_run_options {
     int64_t for_ms;                               // stop after; 0: no limit
     uint64_t feed_limit;                          // events from the feed; 0: no limit
     int workers;                                  // 0: as many as there are cores
+    uint32_t recent_rows;                         // newest rows of each table kept for weir_engine_recent; 0: none
     int64_t clock_factor_override;                // demo: run the simulated clock this much faster; 0: as the file says
     void (*log)(void *context, const char *line); // one line of what happens; any thread. NULL: silence
     void *log_context;
@@ -50,7 +51,7 @@ struct weir_pipeline_status {
     uint64_t feed_events, feed_rejects, feed_done, feed_total;
     bool feed_ended;
     // of this process
-    uint64_t commits, queue_full;
+    uint64_t commits, lost; // lost: records that retention took before they were read
     double seconds;
 };
 

@@ -26,14 +26,15 @@ int weir_core_apply(struct weir_core *core, const struct weir_batch *batch, int6
 // Gives the groups of one update query that changed since they were last given.
 int weir_core_emit_changed(struct weir_core *core, uint32_t query, struct weir_error *err);
 
-// Gives every changed group of windows that ended at or before `ended_ms` (INT64_MAX: of all windows, and of queries without windows). The windows
+// Gives every changed group of one query in windows that ended at or before `ended_ms` (INT64_MAX: in all windows, and without a window). The windows
 // stay open: events that come later correct the row. For partitions that fell silent, and for --close.
-int weir_core_emit_ended(struct weir_core *core, int64_t ended_ms, struct weir_error *err);
+int weir_core_emit_ended(struct weir_core *core, uint32_t query, int64_t ended_ms, struct weir_error *err);
 
 // Checkpoints: pages that changed since the last call, as key → bytes; a page of zero bytes is to be deleted. restore takes them back,
 // in the bytewise order of keys, before the first apply. A page made by other queries than the plan's fails with WEIR_BAD_CONFIG.
 void weir_core_checkpoint(struct weir_core *core, void (*put)(void *context, struct weir_str key, struct weir_str page), void *context);
 int weir_core_restore(struct weir_core *core, struct weir_str key, struct weir_str page, struct weir_error *err);
+void weir_core_restored(struct weir_core *core); // after the last page
 
 struct weir_core_stats {
     int64_t high_ms; // highest event time; INT64_MIN before the first event

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// One pipeline on one partition: records become columns, columns become rows and accumulators, and everything they changed is committed as one.
+#include "engine/pipeline.h"
+
+#include "base/memory.h"
+#include "base/time.h"
+#include <stdlib.h>
+
+// ---- what the core gives
+
+static int take_rows(void *context, const struct weir_rows *rows, struct weir_error *err)
+{
+    struct task *t = context;
+    t->counts.rows[rows->table_index] += rows->count;
+    if (t->pipeline->recent)
+        recent_add(t->pipeline->recent, rows);
+    return weir_writer_add(t->writer, rows, err);
+}
+
+static const struct weir_record *record_at(const struct task *t, int64_t offset)
+{
+    uint32_t low = 0, high = t->record_count;
+    while (low + 1 < high) {
+        uint32_t middle = (low + high) / 2;
+        if (t->records[middle].offset <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return &t->records[low];
+}
+
+static void bury(struct task *t, const struct weir_record *r, enum weir_reason reason, const char *query, int32_t schema_id, const char *text)
+{
+    struct weir_dead_letter letter = {
+        .reason = reason,
+        .topic = t->pipeline->plan->topic.name,
+        .partition = t->partition,
+        .offset = r->offset,
+        .query = query,
+        .text = text,
+        .schema_id = schema_id,
+        .timestamp_ms = r->timestamp_ms,
+        .key = r->key,
+        .value = r->value,
+        .null_key = r->null_key,
+    };
+    weir_dead_put(t->pipeline->dead, t->txn, &letter);
+    t->counts.dead[reason]++;
+}
+
+static int take_late(void *context, uint32_t query, const struct weir_batch *batch, uint32_t row, struct weir_error *err)
+{
+    (void)err;
+    struct task *t = context;
+    char text[96], time[32];
+    weir_iso8601_format(batch->time_ms[row], time);
+    snprintf(text, sizeof text, "its window was closed: event time %s", time);
+    bury(t, record_at(t, batch->offset[row]), WEIR_LATE, t->pipeline->plan->queries[query].table.name, 0, text);
+    t->counts.late[query]++;
+    return 0;
+}
+
+// ---- life
+
+int task_open(struct task *t, struct pipeline *p, int32_t partition, struct weir_error *err)
+{
+    *t = (struct task){.pipeline = p, .partition = partition};
+    pthread_mutex_init(&t->lock, NULL);
+    uint32_t queries = p->plan->query_count;
+    t->counts.rows = weir_zalloc(queries, sizeof *t->counts.rows);
+    t->counts.late = weir_zalloc(queries, sizeof *t->counts.late);
+    t->seen.rows = weir_zalloc(queries, sizeof *t->seen.rows);
+    t->seen.late = weir_zalloc(queries, sizeof *t->seen.late);
+    t->last_emit_us = weir_zalloc(queries, sizeof *t->last_emit_us);
+    t->idle_given = weir_zalloc(queries, sizeof *t->idle_given);
+    t->txn = weir_txn_new(p->engine->db);
+    struct weir_core_sink sink = {t, take_rows, take_late};
+    t->core = weir_core_new(p->plan, weir_state_epoch_us(p->state), &sink);
+    t->last_commit_us = t->last_record_us = weir_monotonic_us();
+    if (weir_decoder_new(p->plan, p->engine->registry, &t->decoder, err) < 0 || weir_writer_new(p->store, p->plan->pipeline, &t->writer, err) < 0 ||
+        task_restore(t, err) < 0)
+        return -1;
+    return weir_reader_open(p->engine->log, p->plan->topic.name, partition, t->next_offset, &t->reader, err);
+}
+
+void task_close(struct task *t)
+{
+    if (!t->pipeline)
+        return;
+    weir_reader_close(t->reader);
+    weir_decoder_free(t->decoder);
+    weir_core_free(t->core);
+    weir_writer_free(t->writer);
+    weir_txn_free(t->txn);
+    weir_arena_drop(&t->arena);
+    free(t->rejects.items);
+    free(t->counts.rows);
+    free(t->counts.late);
+    free(t->seen.rows);
+    free(t->seen.late);
+    free(t->last_emit_us);
+    free(t->idle_given);
+    pthread_mutex_destroy(&t->lock);
+}
+
+// ---- reading
+
+static int apply_chunk(struct task *t, struct weir_error *err)
+{
+    if (t->record_count == 0)
+        return 0;
+    weir_arena_reset(&t->arena);
+    t->rejects.count = 0;
+    struct weir_batch batch;
+    if (weir_decode(t->decoder, t->records, t->record_count, &t->arena, &batch, &t->rejects, err) < 0)
+        return -1;
+    for (size_t i = 0; i < t->rejects.count; i++) {
+        const struct weir_reject *r = &t->rejects.items[i];
+        bury(t, &t->records[r->record], r->reason, NULL, r->schema_id, r->text);
+    }
+    const struct weir_record *last = &t->records[t->record_count - 1];
+    t->next_offset = last->offset + 1;
+    t->last_record_ms = last->timestamp_ms;
+    t->counts.records += t->record_count;
+    t->counts.events += batch.rows;
+    weir_assert(batch.rows + t->rejects.count == t->record_count);
+    if (weir_core_apply(t->core, &batch, t->next_offset, err) < 0)
+        return -1;
+    t->record_count = 0;
+    t->uncommitted = true;
+    return 0;
+}
+
+static int apply_batch(struct task *t, struct weir_str bytes, struct weir_error *err)
+{
+    struct weir_batch_walk walk;
+    weir_batch_walk_begin(&walk, bytes);
+    int more;
+    while ((more = weir_batch_walk_next(&walk, &t->records[t->record_count])) > 0) {
+        if (t->records[t->record_count].offset < t->next_offset)
+            continue;
+        if (++t->record_count == TASK_CHUNK && apply_chunk(t, err) < 0)
+            return -1;
+    }
+    if (more < 0)
+        return weir_fail(err, WEIR_IO, WEIR_STOP, "topic %s, partition %d: the batch at offset %lld has records whose lengths make no sense",
+                         t->pipeline->plan->topic.name, t->partition, (long long)walk.base_offset);
+    return apply_chunk(t, err); // a record's bytes are the batch's: nothing of it may wait for the next
+}
+
+static int read_some(struct task *t, bool *ret_any, struct weir_error *err)
+{
+    struct weir_fetch fetch;
+    int64_t lost = 0;
+    if (weir_reader_fetch(t->reader, TASK_FETCH_BYTES, &fetch, &lost, err) < 0)
+        return -1;
+    if (lost) {
+        t->lost += (uint64_t)lost;
+        engine_say(t->pipeline->engine, "%s: partition %d: %lld records were gone before they were read (retention); going on with the earliest",
+                   t->pipeline->plan->pipeline, t->partition, (long long)lost);
+    }
+    for (uint32_t i = 0; i < fetch.count; i++)
+        if (apply_batch(t, fetch.batches[i], err) < 0)
+            return -1;
+    *ret_any = fetch.count > 0;
+    return 0;
+}
+
+// ---- timers
+
+// What "now" is for windows that wait for a silent partition: the wall clock, or the records' own clock where that is ahead.
+static int64_t log_now_ms(const struct task *t, int64_t now_us)
+{
+    int64_t wall = weir_now_ms(), log = t->last_record_ms + (now_us - t->last_record_us) / 1000;
+    return log > wall ? log : wall;
+}
+
+static bool update_due(const struct task *t, uint32_t q, int64_t now_us)
+{
+    const struct weir_query_spec *query = &t->pipeline->plan->queries[q];
+    return query->grouped && query->emit_update && now_us - t->last_emit_us[q] >= query->every_ms * 1000;
+}
+
+static bool idle_due(const struct task *t, uint32_t q, int64_t now_us)
+{
+    const struct weir_query_spec *query = &t->pipeline->plan->queries[q];
+    return query->grouped && !t->idle_given[q] && now_us - t->last_record_us >= query->idle_ms * 1000;
+}
+
+static int give_due(struct task *t, int64_t now_us, struct weir_error *err)
+{
+    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
+        uint64_t rows = t->counts.rows[q];
+        if (update_due(t, q, now_us)) {
+            t->last_emit_us[q] = now_us;
+            if (weir_core_emit_changed(t->core, q, err) < 0)
+                return -1;
+        }
+        if (idle_due(t, q, now_us)) {
+            t->idle_given[q] = true;
+            if (weir_core_emit_ended(t->core, q, log_now_ms(t, now_us), err) < 0)
+                return -1;
+        }
+        t->uncommitted |= t->counts.rows[q] != rows;
+    }
+    return 0;
+}
+
+bool task_has_work(struct task *t, int64_t now_us)
+{
+    if (weir_reader_end_offset(t->reader) > t->next_offset)
+        return true;
+    if (t->uncommitted && now_us - t->last_commit_us >= TASK_COMMIT_CAUGHT_UP_US)
+        return true;
+    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
+        if (idle_due(t, q, now_us) || update_due(t, q, now_us))
+            return true;
+    return false;
+}
+
+static bool commit_due(const struct task *t, int64_t now_us, bool behind)
+{
+    if (!t->uncommitted)
+        return false;
+    return now_us - t->last_commit_us >= (behind ? TASK_COMMIT_BEHIND_US : TASK_COMMIT_CAUGHT_UP_US) ||
+           weir_writer_bytes(t->writer) + weir_txn_bytes(t->txn) >= TASK_COMMIT_BYTES;
+}
+
+int task_step(struct task *t, struct weir_error *err)
+{
+    bool any = false;
+    if (read_some(t, &any, err) < 0)
+        return -1;
+    int64_t now_us = weir_monotonic_us();
+    if (any) {
+        t->last_record_us = now_us;
+        memset(t->idle_given, 0, t->pipeline->plan->query_count * sizeof *t->idle_given);
+    }
+    if (give_due(t, now_us, err) < 0)
+        return -1;
+    bool behind = weir_reader_end_offset(t->reader) > t->next_offset;
+    return commit_due(t, now_us, behind) ? task_commit(t, false, err) : 0;
+}
+
+int task_finish(struct task *t, struct weir_error *err)
+{
+    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
+        const struct weir_query_spec *query = &t->pipeline->plan->queries[q];
+        if (query->grouped && (query->emit_update || t->pipeline->engine->options.close) && weir_core_emit_ended(t->core, q, INT64_MAX, err) < 0)
+            return -1;
+    }
+    t->finished = true;
+    return task_commit(t, true, err);
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commits: rows, dead letters, changed accumulators, counters and the next offset of a task go into one transaction, so that after a crash the task finds
+// them all as they were at one moment, and reads on from there.
+//
+//   page 'A': version u8 | next_offset i64 | records, events, dead… varint | queries varint | (hash of table name u64 | rows varint | late varint)…
+// All other pages are the query core's.
+#include "base/fault.h"
+#include "base/hash.h"
+#include "base/time.h"
+#include "engine/pipeline.h"
+
+enum { VERSION = 1 };
+
+static uint64_t name_hash(const struct pipeline *p, uint32_t query)
+{
+    const char *name = p->plan->queries[query].table.name;
+    return weir_hash64(name, strlen(name), 0);
+}
+
+static void put_page(void *context, struct weir_str key, struct weir_str page)
+{
+    struct task *t = context;
+    if (page.bytes)
+        weir_state_put(t->pipeline->state, t->txn, t->partition, key, page);
+    else
+        weir_state_delete(t->pipeline->state, t->txn, t->partition, key);
+}
+
+static void put_counts(struct task *t)
+{
+    const struct task_counts *c = &t->counts;
+    weir_cleanup(weir_buffer_drop) struct weir_buffer page = {0};
+    weir_buffer_byte(&page, VERSION);
+    weir_buffer_be64(&page, (uint64_t)t->next_offset);
+    weir_buffer_varint(&page, c->records);
+    weir_buffer_varint(&page, c->events);
+    for (int r = 0; r < WEIR_REASONS; r++)
+        weir_buffer_varint(&page, c->dead[r]);
+    weir_buffer_varint(&page, t->pipeline->plan->query_count);
+    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
+        weir_buffer_be64(&page, name_hash(t->pipeline, q));
+        weir_buffer_varint(&page, c->rows[q]);
+        weir_buffer_varint(&page, c->late[q]);
+    }
+    put_page(t, WEIR_STR("A"), weir_buffer_view(&page));
+}
+
+static int restore_counts(struct task *t, struct weir_str page, struct weir_error *err)
+{
+    struct weir_cursor c = {(const uint8_t *)page.data, (const uint8_t *)page.data + page.bytes, false};
+    bool known = weir_cursor_byte(&c) == VERSION;
+    t->next_offset = (int64_t)weir_cursor_be64(&c);
+    t->counts.records = weir_cursor_varint(&c);
+    t->counts.events = weir_cursor_varint(&c);
+    for (int r = 0; r < WEIR_REASONS; r++)
+        t->counts.dead[r] = weir_cursor_varint(&c);
+    for (uint64_t left = weir_cursor_varint(&c); left > 0 && !c.bad; left--) {
+        uint64_t name = weir_cursor_be64(&c), rows = weir_cursor_varint(&c), late = weir_cursor_varint(&c);
+        for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
+            if (name_hash(t->pipeline, q) == name) {
+                t->counts.rows[q] = rows;
+                t->counts.late[q] = late;
+            }
+    }
+    return known && !c.bad
+               ? 0
+               : weir_fail(err, WEIR_IO, WEIR_STOP, "the saved counters cannot be read: they have another shape than this version of weir writes");
+}
+
+static int restore_page(void *context, struct weir_str key, struct weir_str page, struct weir_error *err)
+{
+    struct task *t = context;
+    return weir_str_is(key, "A") ? restore_counts(t, page, err) : weir_core_restore(t->core, key, page, err);
+}
+
+static void publish(struct task *t)
+{
+    uint32_t queries = t->pipeline->plan->query_count;
+    pthread_mutex_lock(&t->lock);
+    t->core_stats = weir_core_stats(t->core);
+    t->status = (struct weir_partition_status){t->next_offset, t->next_offset, t->core_stats.high_ms};
+    uint64_t *rows = t->seen.rows, *late = t->seen.late;
+    memcpy(rows, t->counts.rows, queries * sizeof *rows);
+    memcpy(late, t->counts.late, queries * sizeof *late);
+    t->seen = t->counts;
+    t->seen.rows = rows;
+    t->seen.late = late;
+    pthread_mutex_unlock(&t->lock);
+}
+
+int task_restore(struct task *t, struct weir_error *err)
+{
+    if (weir_state_load(t->pipeline->state, t->partition, restore_page, t, err) < 0)
+        return weir_wrap(err, "pipeline %s, partition %d", t->pipeline->plan->pipeline, t->partition);
+    weir_core_restored(t->core);
+    publish(t);
+    return 0;
+}
+
+int task_commit(struct task *t, bool durable, struct weir_error *err)
+{
+    weir_fault("task.commit.before");
+    if (weir_writer_flush(t->writer, t->txn, err) < 0)
+        return -1;
+    weir_core_checkpoint(t->core, put_page, t);
+    put_counts(t);
+    weir_fault("task.commit.built");
+    if (weir_txn_commit(t->txn, durable, err) < 0)
+        return -1;
+    weir_fault("task.commit.after");
+    t->uncommitted = false;
+    t->commits++;
+    t->last_commit_us = weir_monotonic_us();
+    publish(t);
+    return 0;
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/core.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include <stdlib.h>
+
+// ---- life
+
+static struct keys *key_set(struct weir_core *core, const struct weir_query_spec *q)
+{
+    for (uint32_t i = 0; i < core->key_set_count; i++) {
+        struct keys *k = core->key_sets[i];
+        if (k->field_count == q->group_count && memcmp(k->fields, q->group_by, q->group_count * sizeof *q->group_by) == 0)
+            return k;
+    }
+    struct keys *k = weir_alloc(sizeof *k);
+    keys_open(k, core->plan, q->group_by, q->group_count);
+    core->key_sets[core->key_set_count++] = k;
+    return k;
+}
+
+struct weir_core *weir_core_new(const struct weir_plan *plan, int64_t epoch_us, const struct weir_core_sink *sink)
+{
+    struct weir_core *core = weir_zalloc(1, sizeof *core);
+    core->plan = plan;
+    core->sink = *sink;
+    core->epoch_us = epoch_us;
+    core->high_ms = INT64_MIN;
+    core->windows = weir_zalloc(plan->query_count, sizeof *core->windows);
+    core->key_sets = weir_zalloc(plan->query_count, sizeof *core->key_sets);
+    core->ids = weir_zalloc(plan->query_count, sizeof *core->ids);
+    for (uint32_t q = 0; q < plan->query_count; q++) {
+        const struct weir_query_spec *query = &plan->queries[q];
+        uint64_t identity = weir_hash64(query->table.name, strlen(query->table.name), weir_query_fingerprint(plan, query));
+        if (query->grouped)
+            windows_open(&core->windows[q], query, key_set(core, query), identity);
+        else
+            core->windows[q].query = query;
+    }
+    return core;
+}
+
+void weir_core_free(struct weir_core *core)
+{
+    if (!core)
+        return;
+    for (uint32_t q = 0; q < core->plan->query_count; q++)
+        if (core->plan->queries[q].grouped)
+            windows_close(&core->windows[q]);
+    for (uint32_t i = 0; i < core->key_set_count; i++) {
+        keys_close(core->key_sets[i]);
+        free(core->key_sets[i]);
+    }
+    free(core->windows);
+    free(core->key_sets);
+    free(core->ids);
+    weir_buffer_drop(&core->dropped);
+    weir_arena_drop(&core->arena);
+    free(core);
+}
+
+// ---- what is late
+
+struct pass { // one batch on its way through the queries
+    const struct weir_batch *batch;
+    struct eval_frame frame;
+    uint32_t *all, *rows;         // every row; those that go into the query at hand
+    int64_t *high_before;         // by row: highest event time of the partition's earlier events; NULL until asked for
+    int64_t earliest_ms, high_ms; // of the batch; of all events with the batch
+    uint8_t **records;
+};
+
+static void pass_begin(struct weir_core *core, struct pass *p, const struct weir_batch *batch)
+{
+    *p = (struct pass){.batch = batch, .earliest_ms = INT64_MAX, .high_ms = core->high_ms};
+    p->frame = (struct eval_frame){
+        .rows = batch->rows, .fields = batch->columns, .event_time = {.kind = WEIR_I64, .i64 = batch->time_ms}, .arena = &core->arena};
+    p->all = weir_arena_alloc(&core->arena, batch->rows * sizeof *p->all);
+    p->rows = weir_arena_alloc(&core->arena, batch->rows * sizeof *p->rows);
+    p->records = weir_arena_alloc(&core->arena, batch->rows * sizeof *p->records);
+    for (uint32_t i = 0; i < batch->rows; i++) {
+        int64_t t = batch->time_ms[i];
+        p->all[i] = i;
+        p->earliest_ms = t < p->earliest_ms ? t : p->earliest_ms;
+        p->high_ms = t > p->high_ms ? t : p->high_ms;
+    }
+    memset(core->ids, 0, core->key_set_count * sizeof *core->ids);
+}
+
+static const int64_t *high_before(struct weir_core *core, struct pass *p)
+{
+    if (p->high_before)
+        return p->high_before;
+    p->high_before = weir_arena_alloc(&core->arena, p->batch->rows * sizeof *p->high_before);
+    int64_t high = core->high_ms;
+    for (uint32_t i = 0; i < p->batch->rows; i++) {
+        p->high_before[i] = high;
+        high = p->batch->time_ms[i] > high ? p->batch->time_ms[i] : high;
+    }
+    return p->high_before;
+}
+
+// Whether a window that ends then is closed once the highest event time is high_ms.
+static bool is_closed(const struct weir_query_spec *q, int64_t end_ms, int64_t high_ms)
+{
+    int64_t watermark;
+    return high_ms != INT64_MIN && !__builtin_sub_overflow(high_ms, q->lateness_ms, &watermark) && watermark >= end_ms;
+}
+
+// Takes the late events out of `rows`; gives them to the sink. Returns how many rows are left, or -1.
+static int64_t drop_late(struct weir_core *core, struct pass *p, uint32_t q, uint32_t *rows, uint32_t count, struct weir_error *err)
+{
+    const struct windows *ws = &core->windows[q];
+    if (!is_closed(ws->query, windows_end_of(ws, p->earliest_ms), p->high_ms))
+        return count;
+    const int64_t *high = high_before(core, p);
+    uint32_t kept = 0;
+    for (uint32_t j = 0; j < count; j++) {
+        uint32_t i = rows[j];
+        if (!is_closed(ws->query, windows_end_of(ws, p->batch->time_ms[i]), high[i])) {
+            rows[kept++] = i;
+            continue;
+        }
+        core->stats.late++;
+        if (core->sink.late(core->sink.context, q, p->batch, i, err) < 0)
+            return -1;
+    }
+    return kept;
+}
+
+// ---- folding
+
+static const uint32_t *batch_ids(struct weir_core *core, const struct pass *p, struct keys *keys)
+{
+    uint32_t set = 0;
+    while (core->key_sets[set] != keys)
+        set++;
+    if (!core->ids[set]) {
+        core->ids[set] = weir_arena_alloc(&core->arena, p->batch->rows * sizeof **core->ids);
+        keys_intern(keys, p->batch, core->ids[set]);
+    }
+    return core->ids[set];
+}
+
+static void fold(struct weir_core *core, struct pass *p, struct windows *ws, const uint32_t *rows, uint32_t count)
+{
+    const uint32_t *ids = batch_ids(core, p, ws->keys);
+    for (uint32_t j = 0; j < count; j++) {
+        struct window *w = windows_at(ws, p->batch->time_ms[rows[j]]);
+        w->changed = true;
+        p->records[j] = window_record(ws, w, ids[rows[j]]);
+        __builtin_prefetch(p->records[j], 1);
+    }
+    for (uint32_t j = 0; j < count; j++) {
+        struct record_head *head = (struct record_head *)p->records[j];
+        if (head->events++ == 0) {
+            keys_ref(ws->keys, ids[rows[j]]);
+            ws->groups++;
+        }
+    }
+    layout_fold(&ws->layout, &p->frame, p->records, rows, count);
+}
+
+static int apply_query(struct weir_core *core, struct pass *p, uint32_t q, struct weir_error *err)
+{
+    struct windows *ws = &core->windows[q];
+    const struct weir_query_spec *query = ws->query;
+    uint32_t *rows = p->rows;
+    int64_t count = p->batch->rows;
+    if (query->where)
+        count = eval_select(query->where, &p->frame, p->all, (uint32_t)count, rows);
+    else
+        memcpy(rows, p->all, (size_t)count * sizeof *rows);
+    if (!query->grouped)
+        return emit_events(core, q, &p->frame, p->batch, rows, (uint32_t)count, err);
+    if (query->window.kind != WEIR_WINDOW_NONE)
+        count = drop_late(core, p, q, rows, (uint32_t)count, err);
+    if (count < 0)
+        return -1;
+    fold(core, p, ws, rows, (uint32_t)count);
+    return 0;
+}
+
+static int close_windows(struct weir_core *core, uint32_t q, struct weir_error *err)
+{
+    struct windows *ws = &core->windows[q];
+    while (ws->count && ws->query->window.kind != WEIR_WINDOW_NONE && is_closed(ws->query, ws->open[0]->end_ms, core->high_ms)) {
+        if (emit_window(core, q, ws->open[0], err) < 0)
+            return -1;
+        checkpoint_forget(core, ws, ws->open[0]);
+        windows_drop_first(ws);
+    }
+    return 0;
+}
+
+int weir_core_apply(struct weir_core *core, const struct weir_batch *batch, int64_t next_offset, struct weir_error *err)
+{
+    core->next_offset = next_offset;
+    if (batch->rows == 0)
+        return 0;
+    weir_arena_reset(&core->arena);
+    struct pass pass;
+    pass_begin(core, &pass, batch);
+    for (uint32_t q = 0; q < core->plan->query_count; q++)
+        if (apply_query(core, &pass, q, err) < 0)
+            return -1;
+    core->high_ms = pass.high_ms;
+    core->stats.events += batch->rows;
+    for (uint32_t q = 0; q < core->plan->query_count; q++)
+        if (close_windows(core, q, err) < 0)
+            return -1;
+    for (uint32_t i = 0; i < core->key_set_count; i++)
+        keys_sweep(core->key_sets[i]);
+    return 0;
+}
+
+// ---- giving rows between batches
+
+int weir_core_emit_ended(struct weir_core *core, uint32_t q, int64_t ended_ms, struct weir_error *err)
+{
+    struct windows *ws = &core->windows[q];
+    for (size_t i = 0; i < ws->count && ws->open[i]->end_ms <= ended_ms; i++) {
+        weir_arena_reset(&core->arena);
+        if (emit_window(core, q, ws->open[i], err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+int weir_core_emit_changed(struct weir_core *core, uint32_t q, struct weir_error *err)
+{
+    return weir_core_emit_ended(core, q, INT64_MAX, err);
+}
+
+struct weir_core_stats weir_core_stats(const struct weir_core *core)
+{
+    struct weir_core_stats stats = core->stats;
+    stats.high_ms = core->high_ms;
+    for (uint32_t q = 0; q < core->plan->query_count; q++) {
+        stats.open_windows += core->windows[q].count;
+        stats.open_groups += core->windows[q].groups;
+        stats.memory_bytes += core->windows[q].bytes;
+    }
+    for (uint32_t i = 0; i < core->key_set_count; i++) {
+        stats.keys += core->key_sets[i]->live;
+        stats.memory_bytes += core->key_sets[i]->capacity * sizeof(struct key) + (core->key_sets[i]->slot_mask + 1) * sizeof(struct key_slot);
+    }
+    return stats;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "query/window.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/time.h"
+#include <stdlib.h>
+
+void windows_open(struct windows *ws, const struct weir_query_spec *query, struct keys *keys, uint64_t identity)
+{
+    *ws = (struct windows){.query = query, .keys = keys, .identity = identity};
+    layout_open(&ws->layout, query);
+}
+
+static void window_free(struct windows *ws, struct window *w)
+{
+    for (uint32_t page = 0; page < w->page_count; page++) {
+        uint8_t *records = w->pages[page];
+        for (uint32_t i = 0; records && ws->layout.has_blobs && i < KEYS_PER_PAGE; i++)
+            layout_drop(&ws->layout, records + (size_t)i * ws->layout.bytes);
+        if (records)
+            ws->bytes -= (uint64_t)KEYS_PER_PAGE * ws->layout.bytes;
+        free(records);
+    }
+    free(w->pages);
+    free(w->flags);
+    free(w);
+}
+
+void windows_close(struct windows *ws)
+{
+    for (size_t i = 0; i < ws->count; i++)
+        window_free(ws, ws->open[i]);
+    free(ws->open);
+    layout_close(&ws->layout);
+}
+
+static int64_t add_saturating(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+static int64_t start_of(const struct windows *ws, int64_t time_ms)
+{
+    if (ws->query->window.kind == WEIR_WINDOW_NONE)
+        return INT64_MIN;
+    return weir_floor_div(time_ms, ws->query->window.size_ms) * ws->query->window.size_ms;
+}
+
+static int64_t end_of_start(const struct windows *ws, int64_t start_ms)
+{
+    return ws->query->window.kind == WEIR_WINDOW_NONE ? INT64_MAX : add_saturating(start_ms, ws->query->window.size_ms);
+}
+
+int64_t windows_end_of(const struct windows *ws, int64_t time_ms)
+{
+    if (ws->current && time_ms >= ws->current->start_ms && time_ms < ws->current->end_ms)
+        return ws->current->end_ms;
+    return end_of_start(ws, start_of(ws, time_ms));
+}
+
+// The index of the first open window that starts at or after start_ms.
+static size_t search(const struct windows *ws, int64_t start_ms)
+{
+    size_t low = 0, high = ws->count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (ws->open[middle]->start_ms < start_ms)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct window *windows_open_at(struct windows *ws, int64_t start_ms, int64_t end_ms)
+{
+    size_t at = search(ws, start_ms);
+    if (at < ws->count && ws->open[at]->start_ms == start_ms)
+        return ws->open[at];
+    struct window *w = weir_zalloc(1, sizeof *w);
+    w->start_ms = start_ms;
+    w->end_ms = end_ms;
+    weir_grow(&ws->open, &ws->capacity, ws->count + 1, sizeof *ws->open);
+    memmove(ws->open + at + 1, ws->open + at, (ws->count - at) * sizeof *ws->open);
+    ws->open[at] = w;
+    ws->count++;
+    return w;
+}
+
+struct window *windows_at(struct windows *ws, int64_t time_ms)
+{
+    if (!ws->current || time_ms < ws->current->start_ms || time_ms >= ws->current->end_ms) {
+        int64_t start_ms = start_of(ws, time_ms);
+        ws->current = windows_open_at(ws, start_ms, end_of_start(ws, start_ms));
+    }
+    return ws->current;
+}
+
+static void cover(struct window *w, uint32_t pages)
+{
+    if (pages <= w->page_count)
+        return;
+    w->pages = weir_realloc(w->pages, pages * sizeof *w->pages);
+    w->flags = weir_realloc(w->flags, pages);
+    memset(w->pages + w->page_count, 0, (pages - w->page_count) * sizeof *w->pages);
+    memset(w->flags + w->page_count, 0, pages - w->page_count);
+    w->page_count = pages;
+}
+
+uint8_t *window_new_page(struct windows *ws, struct window *w, uint32_t page)
+{
+    uint32_t all = ws->keys->capacity / KEYS_PER_PAGE;
+    cover(w, page < all ? all : page + 1);
+    uint8_t *records = weir_alloc((size_t)KEYS_PER_PAGE * ws->layout.bytes);
+    for (uint32_t i = 0; i < KEYS_PER_PAGE; i++)
+        memcpy(records + (size_t)i * ws->layout.bytes, ws->layout.fresh, ws->layout.bytes);
+    ws->bytes += (uint64_t)KEYS_PER_PAGE * ws->layout.bytes;
+    return w->pages[page] = records;
+}
+
+void windows_drop_first(struct windows *ws)
+{
+    struct window *w = ws->open[0];
+    for (uint32_t page = 0; page < w->page_count; page++)
+        for (uint32_t i = 0; w->pages[page] && i < KEYS_PER_PAGE; i++) {
+            const struct record_head *head = (const struct record_head *)(w->pages[page] + (size_t)i * ws->layout.bytes);
+            if (head->events == 0)
+                continue;
+            keys_unref(ws->keys, page * KEYS_PER_PAGE + i);
+            ws->groups--;
+        }
+    if (ws->current == w)
+        ws->current = NULL;
+    window_free(ws, w);
+    memmove(ws->open, ws->open + 1, --ws->count * sizeof *ws->open);
+}
