@@ -87,3 +87,11 @@ struct weir_aggregate {
     enum weir_type type;   // of the result: count, distinct long; avg, stddev, median, quantile double; sum double, or long of integers;
                            // min, max, first, last the argument's
 };
+
+struct weir_plan;
+struct weir_query_spec;
+struct weir_buffer;
+
+// Appends canonical text: one form for one tree, parentheses only where the tree needs them. The event time prints as its field's name.
+void weir_expr_print(const struct weir_plan *plan, const struct weir_query_spec *query, const struct weir_expr *e, struct weir_buffer *out);
+void weir_aggregate_print(const struct weir_plan *plan, const struct weir_query_spec *query, uint32_t aggregate, struct weir_buffer *out);
