@@ -316,8 +316,10 @@ int keys_restore_page(struct keys *k, uint32_t page, struct weir_str bytes)
             return -1;
         key_set(k, id, weir_hash64(view.data, view.bytes, hash_seed) | 1, view);
     }
+    if (c.bad || c.at != c.end || page >= k->capacity / KEYS_PER_PAGE)
+        return -1;
     k->page_flags[page] = KEYS_PAGE_SAVED;
-    return c.bad || c.at != c.end ? -1 : 0;
+    return 0;
 }
 
 void keys_restore_done(struct keys *k)
