@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/summary.h"
+#include "cli/printer.h"
+#include "cli/term.h"
+
+void summary_json(FILE *out, const struct weir_pipeline_status *status)
+{
+    fprintf(out, "{\"pipeline\":");
+    print_json_text(out, weir_str_of(status->plan->pipeline));
+    fprintf(out, ",\"records\":%llu,\"rows\":{", (unsigned long long)status->records);
+    for (uint32_t q = 0; q < status->plan->query_count; q++) {
+        fputs(q ? "," : "", out);
+        print_json_text(out, weir_str_of(status->plan->queries[q].table.name));
+        fprintf(out, ":%llu", (unsigned long long)status->rows[q]);
+    }
+    fprintf(out, "},\"dead\":{");
+    for (int r = 0; r < WEIR_REASONS; r++)
+        fprintf(out, "%s\"%s\":%llu", r ? "," : "", weir_reason_name((enum weir_reason)r), (unsigned long long)status->dead[r]);
+    fprintf(out, "},\"seconds\":%.3f}\n", status->seconds);
+}
+
+void summary_text(FILE *out, const struct weir_pipeline_status *status)
+{
+    char number[32];
+    term_number(status->records, number, sizeof(number));
+    fprintf(out, "%s: %s records in %.1f s\n", status->plan->pipeline, number, status->seconds);
+    for (uint32_t q = 0; q < status->plan->query_count; q++) {
+        term_number(status->rows[q], number, sizeof(number));
+        fprintf(out, "  %-24s %12s rows\n", status->plan->queries[q].table.name, number);
+    }
+    for (int r = 0; r < WEIR_REASONS; r++) {
+        if (status->dead[r] == 0)
+            continue;
+        term_number(status->dead[r], number, sizeof(number));
+        fprintf(out, "  %-24s %12s dead letters\n", weir_reason_name((enum weir_reason)r), number);
+    }
+}

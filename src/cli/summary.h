@@ -1,0 +1,9 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a run has done, when it is over.
+#pragma once
+#include "engine/engine.h"
+#include <stdio.h>
+
+// {"pipeline":"…","records":N,"rows":{"table":N},"dead":{"late":N,…},"seconds":S} and a newline.
+void summary_json(FILE *out, const struct weir_pipeline_status *status);
+void summary_text(FILE *out, const struct weir_pipeline_status *status);

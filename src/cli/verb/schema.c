@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/memory.h"
+#include "base/number.h"
+#include "cli/printer.h"
+#include "cli/session.h"
+#include "cli/verb/verbs.h"
+#include <errno.h>
+
+enum { SCHEMA_BYTES_MAX = 1 << 20 };
+
+static int open_registry(struct session *s, const struct cli_args *args, enum weir_open mode, struct weir_error *err)
+{
+    if (session_data(s, args, mode, err) < 0)
+        return -1;
+    return session_registry(s, err);
+}
+
+static int print_version(void *context, const struct weir_subject_version *v)
+{
+    struct printer *p = context;
+    char version[24], id[24];
+    struct printer_cell cells[] = {
+        {.text = weir_str_of(v->subject)},
+        {.text = {version, (uint32_t)weir_format_i64(v->version, version)}},
+        {.text = {id, (uint32_t)weir_format_i64(v->id, id)}},
+    };
+    printer_row(p, cells);
+    return printer_broken(p);
+}
+
+static int list(const struct cli_args *args)
+{
+    static const struct printer_column columns[] = {{"subject", PRINTER_TEXT}, {"version", PRINTER_NUMBER}, {"id", PRINTER_NUMBER}};
+    struct weir_error err;
+    weir_cleanup(session_close) struct session s = {0};
+    if (open_registry(&s, args, WEIR_READER, &err) < 0)
+        return cli_report(&err);
+    struct printer *p = printer_open(stdout, args->format, columns, 3);
+    int status = weir_registry_list(s.registry, print_version, p, &err);
+    printer_close(p);
+    return status < 0 ? cli_report(&err) : WEIR_OK;
+}
+
+// ---- show
+
+struct wanted {
+    const char *subject;
+    char *schema; // of the newest version
+};
+
+static int keep_newest(void *context, const struct weir_subject_version *v)
+{
+    struct wanted *w = context;
+    if (strcmp(v->subject, w->subject) == 0) {
+        weir_freep(&w->schema);
+        w->schema = weir_strdup(v->schema);
+    }
+    return 0;
+}
+
+static int show_subject(struct weir_registry *registry, const char *subject, struct weir_error *err)
+{
+    struct wanted w = {.subject = subject};
+    int status = weir_registry_list(registry, keep_newest, &w, err);
+    if (status == 0 && !w.schema)
+        status = weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "there is no subject '%.80s'; 'weir schema list' shows those there are", subject);
+    if (status == 0)
+        puts(w.schema);
+    weir_freep(&w.schema);
+    return status;
+}
+
+static int show_id(struct weir_registry *registry, int64_t id, struct weir_error *err)
+{
+    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
+    const char *schema;
+    if (id <= 0 || id > INT32_MAX)
+        return weir_fail(err, WEIR_USAGE, WEIR_STOP, "%lld is no schema id", (long long)id);
+    if (weir_registry_schema(registry, (int32_t)id, &arena, &schema, err) < 0)
+        return -1;
+    puts(schema);
+    return 0;
+}
+
+static int show(const struct cli_args *args)
+{
+    struct weir_error err;
+    weir_cleanup(session_close) struct session s = {0};
+    int64_t id;
+    const char *what = args->operands.items[0];
+    if (open_registry(&s, args, WEIR_READER, &err) < 0)
+        return cli_report(&err);
+    int status = weir_parse_i64(weir_str_of(what), &id) == 0 ? show_id(s.registry, id, &err) : show_subject(s.registry, what, &err);
+    return status < 0 ? cli_report(&err) : WEIR_OK;
+}
+
+// ---- register
+
+static int read_file(const char *path, char **ret, struct weir_error *err)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return weir_fail(err, WEIR_NO_INPUT, WEIR_STOP, "cannot read '%s': %s", path, strerror(errno));
+    char *text = weir_alloc(SCHEMA_BYTES_MAX + 1);
+    size_t bytes = fread(text, 1, SCHEMA_BYTES_MAX + 1, file);
+    bool failed = ferror(file);
+    fclose(file);
+    if (!failed && bytes <= SCHEMA_BYTES_MAX && !memchr(text, 0, bytes)) {
+        text[bytes] = '\0';
+        *ret = text;
+        return 0;
+    }
+    weir_freep(&text);
+    if (failed)
+        return weir_fail(err, WEIR_IO, WEIR_STOP, "cannot read '%s': %s", path, strerror(errno));
+    return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "'%s' is no schema: %s", path, bytes > SCHEMA_BYTES_MAX ? "over 1 MiB" : "it holds zero bytes");
+}
+
+static int register_file(struct session *s, const struct cli_args *args, int32_t *ret_id, struct weir_error *err)
+{
+    char *schema;
+    if (read_file(args->operands.items[1], &schema, err) < 0)
+        return -1;
+    int status = open_registry(s, args, WEIR_OWNER, err);
+    if (status == 0)
+        status = weir_registry_register(s->registry, args->operands.items[0], schema, ret_id, err);
+    weir_freep(&schema);
+    return status;
+}
+
+static int register_schema(const struct cli_args *args)
+{
+    struct weir_error err;
+    weir_cleanup(session_close) struct session s = {0};
+    int32_t id;
+    if (register_file(&s, args, &id, &err) < 0)
+        return cli_report(&err);
+    printf("%s: id %d\n", args->operands.items[0], id);
+    return WEIR_OK;
+}
+
+// ----
+
+static const struct cli_verb verb_list = {
+    .name = "list",
+    .summary = "subjects, their versions and ids",
+    .operands = "",
+    .examples = (const char *const[]){"weir schema list --data weir-data", NULL},
+    .options = (const struct cli_option[]){CLI_OPTION_FORMAT, CLI_OPTION_DATA, {0}},
+    .run = list,
+};
+
+static const struct cli_verb verb_show = {
+    .name = "show",
+    .summary = "print a subject's newest schema, or the schema of an id",
+    .operands = "SUBJECT|ID",
+    .operands_min = 1,
+    .operands_max = 1,
+    .examples = (const char *const[]){"weir schema show sensor-events-value", "weir schema show 1", NULL},
+    .options = (const struct cli_option[]){CLI_OPTION_DATA, {0}},
+    .run = show,
+};
+
+static const struct cli_verb verb_register = {
+    .name = "register",
+    .summary = "register a schema file under a subject",
+    .operands = "SUBJECT SCHEMA",
+    .operands_min = 2,
+    .operands_max = 2,
+    .details = "Not while a run has the data folder open.",
+    .examples = (const char *const[]){"weir schema register sensor-events-value schemas/sensor-event.avsc", NULL},
+    .options = (const struct cli_option[]){CLI_OPTION_DATA, {0}},
+    .run = register_schema,
+};
+
+const struct cli_verb verb_schema = {
+    .name = "schema",
+    .summary = "subjects of the registry: list, show, register",
+    .operands = "",
+    .verbs = (const struct cli_verb *const[]){&verb_list, &verb_show, &verb_register, NULL},
+};
