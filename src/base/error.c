@@ -26,8 +26,9 @@ int weir_wrap(struct weir_error *err, const char *format, ...)
     va_start(args, format);
     int used = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    if (used >= 0 && (size_t)used < sizeof err->text)
-        snprintf(err->text + used, sizeof err->text - (size_t)used, ": %s", inner);
+    int left = used < 0 ? 0 : (int)sizeof err->text - used - 3; // for ": " and the NUL
+    if (left > 0)
+        snprintf(err->text + used, sizeof err->text - (size_t)used, ": %.*s", left, inner);
     return -1;
 }
 

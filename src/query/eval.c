@@ -245,17 +245,11 @@ static struct weir_column absolute(const struct weir_expr *e, const struct eval_
     return c;
 }
 
-// Half to even at `digits` decimals. A number with no digits that far, or too large to be scaled, is itself.
+// Half to even at `digits` decimals (0 to 15). A number too large to have that many is itself.
 static double round_digits(double x, int64_t digits)
 {
-    if (digits > 300 || digits < -300 || !isfinite(x))
-        return x;
-    double scale = pow(10, (double)(digits < 0 ? -digits : digits));
-    double scaled = digits < 0 ? x / scale : x * scale;
-    if (!isfinite(scaled) || fabs(scaled) >= 0x1p52)
-        return x;
-    scaled = nearbyint(scaled);
-    return digits < 0 ? scaled * scale : scaled / scale;
+    double scale = pow(10, (double)digits), scaled = x * scale;
+    return fabs(scaled) < 0x1p52 ? nearbyint(scaled) / scale : x;
 }
 
 static struct weir_column rounded(const struct weir_expr *e, const struct eval_frame *f)
