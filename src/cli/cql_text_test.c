@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/cql_text.h"
 #include "base/error.h"
+#include "cli/cql_text.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
