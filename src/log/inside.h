@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+// The embedded log, inside. In family log: topic id u32 | partition u32 | base offset u64 (big-endian) → a record batch. In family meta:
+//
+//   topic/NAME                               → id u32 | partitions u32 | replication u32 | retention_ms u64
+//   next-topic-id                            → u32; ids are never used again, so that a name may be
+//   partition/ id u32 | partition u32        → start offset u64 | end offset u64 | bytes u64
+//   index/ id u32 | partition u32 | base u64 → appended_ms u64 | batch bytes u32
+//   feed/ id u32 | NAME                      → position of a feed
+#pragma once
+#include "embedded/db.h"
+#include "log/log.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct log_partition {
+    atomic_int_fast64_t start, end; // what readers see: moved only once it is durable
+    atomic_int_fast64_t bytes;
+};
+
+struct log_topic {
+    struct log_topic *next;
+    uint32_t id;
+    char *name;
+    int32_t partitions, replication;
+    atomic_int_fast64_t retention_ms;
+    atomic_bool deleted;
+    pthread_mutex_t append; // held from the choice of offsets until they are durable
+    struct log_partition *partition;
+};
+
+struct weir_log {
+    struct weir_embedded *db;
+    pthread_mutex_t mutex;    // guards topics
+    struct log_topic *topics; // deleted ones too, until the log is closed
+    atomic_uint_fast64_t generation;
+
+    pthread_mutex_t news_mutex;
+    pthread_cond_t news;
+    uint64_t news_count;
+};
+
+struct log_key {
+    uint32_t bytes;
+    char data[32];
+};
+
+static inline struct weir_str log_key_view(const struct log_key *key)
+{
+    return (struct weir_str){key->data, key->bytes};
+}
+
+// ---- keys.c
+
+struct log_key log_batch_key(uint32_t topic, uint32_t partition, int64_t base_offset);
+struct log_key log_partition_key(uint32_t topic, uint32_t partition);
+struct log_key log_index_key(uint32_t topic, uint32_t partition, int64_t base_offset);
+void log_feed_key(uint32_t topic, const char *feed, struct weir_buffer *out);
+void log_topic_key(const char *name, struct weir_buffer *out);
+void log_put_partition(struct weir_txn *txn, const struct log_topic *topic, uint32_t partition, int64_t start, int64_t end, int64_t bytes);
+void log_put_index(struct weir_txn *txn, const struct log_topic *topic, uint32_t partition, int64_t base_offset, int64_t appended_ms, uint32_t bytes);
+int64_t log_index_offset(struct weir_str key); // of an index key
+struct log_index_entry {
+    int64_t appended_ms;
+    uint32_t bytes;
+};
+int log_index_entry(struct weir_str value, struct log_index_entry *ret); // -1: damaged
+
+// ---- topic.c
+
+// A reader of the data folder looks at what its owner wrote since.
+int log_sync(struct weir_log *log, struct weir_error *err);
+int log_find(struct weir_log *log, const char *name, struct log_topic **ret, struct weir_error *err);
+int log_load_topics(struct weir_log *log, struct weir_error *err);
+void log_free_topics(struct weir_log *log);
+
+// ---- log.c
+
+void log_news(struct weir_log *log);
