@@ -132,9 +132,11 @@ static void read_column(struct query_reading *q, const struct node *node)
 {
     struct weir_table *table = &q->query->table;
     const struct node *key = node->name;
-    if (!is_table_name(key->text))
+    if (!is_table_name(key->text)) {
         mistake(q->r, key->at, NULL, "'%s' is no column name: lower-case letters, digits and '_', not a digit first, at most %d", key->text.data,
                 NAME_BYTES_MAX);
+        q->columns_known = false;
+    }
     int type = -1;
     uint32_t expr_at = 0;
     if (is_null(node))
@@ -162,9 +164,9 @@ static void read_columns(struct query_reading *q)
     }
     table->columns = weir_arena_zalloc(q->r->arena, node->count * sizeof *table->columns);
     q->query->columns = weir_arena_zalloc(q->r->arena, node->count * sizeof *q->query->columns);
+    q->columns_known = true;
     for (uint32_t i = 0; i < node->count; i++)
         read_column(q, node->items[i]);
-    q->columns_known = true;
 }
 
 static void read_where(struct query_reading *q)

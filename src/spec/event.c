@@ -156,9 +156,10 @@ static void read_key_field(struct reading *r, const struct node *node)
         mistake(r, node->at, NULL, "the key '%s' must not be optional: it decides the partition", field->name);
     else if (field->type != WEIR_STRING && field->type != WEIR_INT && field->type != WEIR_LONG)
         mistake(r, node->at, NULL, "the key '%s' must be a string, int or long, not %s", field->name, weir_type_name(field->type));
+    else
+        r->key_known = true;
     field->used = true;
     r->plan->event.key_field = (uint32_t)at;
-    r->key_known = true;
 }
 
 static bool unit_fits(enum weir_time_unit unit, enum weir_type type)

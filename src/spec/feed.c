@@ -8,11 +8,8 @@ void read_feed(struct reading *r, const struct node *node)
     const struct node *at[COUNT] = {0};
     if (!node || !read_keys(r, node, "'feed'", names, COUNT, at))
         return;
-    int given = 0;
-    for (int i = 0; i < COUNT; i++) {
-        if (at[i] && given++)
-            mistake(r, place_of_name(at[i]), NULL, "a pipeline has one feed");
-    }
+    if (node->count > 1)
+        mistake(r, node->keys[1]->at, NULL, "a pipeline has one feed");
     if (!node->count)
         mistake(r, node->at, NULL, "'feed' needs one of simulate, file, http");
     if (at[SIMULATE])

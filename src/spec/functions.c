@@ -187,7 +187,10 @@ static struct weir_expr *type_time_part(struct scope *s, const struct syntax *ca
                 weir_type_name(arg->type));
         return NULL;
     }
-    e->type = e->op == WEIR_OP_EPOCH_S || e->op == WEIR_OP_EPOCH_MS ? WEIR_LONG : WEIR_INT;
+    bool civil = e->op != WEIR_OP_EPOCH_S && e->op != WEIR_OP_EPOCH_MS;
+    if (civil && strcmp(s->r->plan->timezone, "UTC") != 0)
+        require_built(s->r, BUILT_TIME_ZONE, check_place(s, call), NULL, "");
+    e->type = civil ? WEIR_INT : WEIR_LONG;
     e->nullable = arg->nullable;
     return e;
 }

@@ -63,6 +63,13 @@ static size_t find_name(struct weir_str text, const char *const *names, size_t c
     return i;
 }
 
+// A key that is no known one but near to exactly one counts as that, so that what stands under it is still read and nothing seems to be missing.
+static size_t guess_key(struct weir_str text, const char *const *names, size_t count)
+{
+    const char *near[WEIR_SUGGESTIONS_MAX];
+    return weir_suggest(text, names, count, near) == 1 ? find_name(weir_str_of(near[0]), names, count) : count;
+}
+
 bool read_keys(struct reading *r, const struct node *node, const char *what, const char *const *names, size_t count, const struct node **ret)
 {
     if (!is_map(r, node, what))
@@ -71,11 +78,14 @@ bool read_keys(struct reading *r, const struct node *node, const char *what, con
     for (uint32_t i = 0; i < node->count; i++) {
         const struct node *key = node->keys[i], *value = node->items[i];
         size_t at = find_name(key->text, names, count);
-        if (at == count)
+        if (at == count) {
             mistake(r, key->at, did_you_mean(r, key->text, names, count), "unknown key '%s' in %s", key->text.data, what);
-        else if (is_null(value))
+            at = guess_key(key->text, names, count);
+        } else if (is_null(value)) {
             mistake(r, key->at, NULL, "'%s' has no value", key->text.data);
-        else if (!ret[at])
+            continue;
+        }
+        if (at < count && !ret[at] && !is_null(value))
             ret[at] = value;
     }
     return true;
@@ -95,7 +105,7 @@ static bool is_kind(struct reading *r, const struct node *node, enum node_kind k
 
 bool is_text(struct reading *r, const struct node *node, const char *what)
 {
-    return is_kind(r, node, NODE_SCALAR, what, "a single value");
+    return !node->unread && is_kind(r, node, NODE_SCALAR, what, "a single value");
 }
 
 bool is_list(struct reading *r, const struct node *node, const char *what)

@@ -43,7 +43,7 @@ static bool add_reference(struct reading *r, const struct node *node, struct wei
     return false;
 }
 
-static void resolve_scalar(struct reading *r, struct node *node)
+static bool resolve_scalar(struct reading *r, struct node *node)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer out = {0};
     const char *at = node->raw.data, *start;
@@ -51,26 +51,28 @@ static void resolve_scalar(struct reading *r, struct node *node)
         const char *end = strchr(start, '}');
         if (!end || out.bytes > VALUE_BYTES_MAX) {
             mistake(r, node->at, NULL, end ? "this value gets too long" : "a '${' without its '}'");
-            return;
+            return false;
         }
         weir_buffer_add(&out, at, (size_t)(start - at));
         if (!add_reference(r, node, (struct weir_str){start + 2, (uint32_t)(end - start - 2)}, &out))
-            return;
+            return false;
         at = end + 1;
     }
     if (at == node->raw.data)
-        return;
+        return true;
     weir_buffer_add(&out, at, strlen(at));
-    if (memchr(out.data, 0, out.bytes))
+    if (out.bytes && memchr(out.data, 0, out.bytes)) {
         mistake(r, node->at, NULL, "what '%s' refers to holds a NUL character", node->raw.data);
-    else
-        node->text = weir_arena_copy(r->arena, weir_buffer_view(&out));
+        return false;
+    }
+    node->text = out.bytes ? weir_arena_copy(r->arena, weir_buffer_view(&out)) : WEIR_STR("");
+    return true;
 }
 
 void resolve_references(struct reading *r, struct node *root)
 {
     if (root->kind == NODE_SCALAR)
-        resolve_scalar(r, root);
+        root->unread = !resolve_scalar(r, root);
     for (uint32_t i = 0; i < root->count; i++)
         resolve_references(r, root->items[i]);
 }

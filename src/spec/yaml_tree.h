@@ -20,6 +20,7 @@ struct node {
     struct weir_str text; // NUL-terminated, without NUL inside; references (secret.h) resolved
     struct weir_str raw;  // as written, for messages: `text` may hold a secret
     bool plain;           // neither quoted nor a block
+    bool unread;          // a reference failed, which has been reported: `text` is as written and means nothing
     // list: items; map: keys[i] → items[i], duplicates included
     uint32_t count;
     struct node **keys, **items;
