@@ -144,6 +144,24 @@ static double value_by_libc(struct weir_str text)
     return value;
 }
 
+int weir_parse_integral(struct weir_str text, int64_t *ret)
+{
+    struct decimal d;
+    if (weir_parse_i64(text, ret) == 0)
+        return 0;
+    if (read_decimal(text, &d) < 0 || d.cut)
+        return -1;
+    for (; d.exponent < 0 && d.digits % 10 == 0 && d.digits; d.exponent++)
+        d.digits /= 10;
+    for (; d.exponent > 0 && d.digits; d.exponent--)
+        if (__builtin_mul_overflow(d.digits, 10, &d.digits))
+            return -1;
+    if (d.digits && (d.exponent < 0 || d.digits > (uint64_t)INT64_MAX + d.negative))
+        return -1;
+    *ret = (int64_t)(d.negative ? -d.digits : d.digits);
+    return 0;
+}
+
 static bool is_word(struct weir_str text, const char *word)
 {
     for (uint32_t i = 0; i < text.bytes; i++)

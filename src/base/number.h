@@ -8,7 +8,8 @@
 
 // Whole text or nothing: 0, or -1 if it is no such number (or does not fit). No blanks, no hex; a leading '+' is allowed.
 int weir_parse_i64(struct weir_str text, int64_t *ret);
-int weir_parse_f64(struct weir_str text, double *ret); // correctly rounded; also nan, inf, infinity with a sign, in any case
+int weir_parse_integral(struct weir_str text, int64_t *ret); // exactly; a decimal without a fraction too: 12.0, 1.5e3
+int weir_parse_f64(struct weir_str text, double *ret);       // correctly rounded; also nan, inf, infinity with a sign, in any case
 
 // The shortest decimal that reads back as the same double (or float). Returns the length. NaN, Infinity, -Infinity by those names.
 size_t weir_format_f64(double value, char out[32]);

@@ -89,6 +89,33 @@ static void parses_integers_to_the_limits(void **state)
         assert_int_equal(weir_parse_i64(weir_str_of(bad[i]), &value), -1);
 }
 
+static void parses_integral_decimals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t value;
+    } cases[] = {{"12.0", 12},
+                 {"1e3", 1000},
+                 {"1.5e3", 1500},
+                 {"-1500E-2", -15},
+                 {"0.0", 0},
+                 {"0e99999", 0},
+                 {"-0.000e-9", 0},
+                 {"7", 7},
+                 {"9223372036854775807.00", INT64_MAX},
+                 {"-9223372036854775808.0", INT64_MIN},
+                 {"1000000000000000000000000e-20", 10000}};
+    int64_t value;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(weir_parse_integral(weir_str_of(cases[i].text), &value), 0);
+        assert_true(value == cases[i].value);
+    }
+    static const char *const bad[] = {"1.5", "1e-1", "9223372036854775808.0", "1e19", "1.00000000000000000001", "1e99999", "nan", "", "x"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_int_equal(weir_parse_integral(weir_str_of(bad[i]), &value), -1);
+}
+
 static void formats_integers(void **state)
 {
     (void)state;
@@ -263,9 +290,16 @@ static void ignores_the_locale(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_what_libc_parses),  cmocka_unit_test(refuses_what_is_no_number), cmocka_unit_test(parses_integers_to_the_limits),
-        cmocka_unit_test(formats_integers),         cmocka_unit_test(formats_shortest),          cmocka_unit_test(formats_floats_shortest),
-        cmocka_unit_test(random_doubles_read_back), cmocka_unit_test(random_floats_read_back),   cmocka_unit_test(random_decimals_round_as_libc_does),
+        cmocka_unit_test(parses_what_libc_parses),
+        cmocka_unit_test(refuses_what_is_no_number),
+        cmocka_unit_test(parses_integers_to_the_limits),
+        cmocka_unit_test(parses_integral_decimals),
+        cmocka_unit_test(formats_integers),
+        cmocka_unit_test(formats_shortest),
+        cmocka_unit_test(formats_floats_shortest),
+        cmocka_unit_test(random_doubles_read_back),
+        cmocka_unit_test(random_floats_read_back),
+        cmocka_unit_test(random_decimals_round_as_libc_does),
         cmocka_unit_test(ignores_the_locale),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
