@@ -120,7 +120,7 @@ static int wrong_value(const struct cli_option *option, const char *value, struc
 }
 
 // One option at argv[*at], with its value there or in the next argument; moves *at to the last argument used.
-static int parse_option(const struct cli_verb *verb, int argc, char **argv, int *at, struct cli_args *args, struct weir_error *err)
+static int parse_option(const struct cli_verb *verb, int argc, const char *const *argv, int *at, struct cli_args *args, struct weir_error *err)
 {
     const char *name = argv[*at] + 2, *equals = strchr(name, '=');
     size_t bytes = equals ? (size_t)(equals - name) : strlen(name);
@@ -155,7 +155,7 @@ static int check_operands(const struct cli_verb *verb, const struct cli_args *ar
     return 0;
 }
 
-static int parse_all(const struct cli_verb *verb, int argc, char **argv, struct cli_args *args, struct weir_error *err)
+static int parse_all(const struct cli_verb *verb, int argc, const char *const *argv, struct cli_args *args, struct weir_error *err)
 {
     bool options_end = false;
     for (int i = 0; i < argc; i++) {
@@ -175,7 +175,7 @@ static int parse_all(const struct cli_verb *verb, int argc, char **argv, struct 
     return check_operands(verb, args, err);
 }
 
-int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_args *ret, struct weir_error *err)
+int cli_parse(const struct cli_verb *verb, int argc, const char *const *argv, struct cli_args *ret, struct weir_error *err)
 {
     struct cli_args args = {.verb = verb, .offset = -1, .partition = -1};
     snprintf(args.path, sizeof(args.path), "%s", verb->name);

@@ -23,9 +23,9 @@ static const struct cli_verb verb = {
                                            {0}},
 };
 
-#define PARSE(args, err, ...) parse(args, err, (char *[]){__VA_ARGS__, NULL})
+#define PARSE(args, err, ...) parse(args, err, (const char *const[]){__VA_ARGS__, NULL})
 
-static int parse(struct cli_args *args, struct weir_error *err, char **argv)
+static int parse(struct cli_args *args, struct weir_error *err, const char *const *argv)
 {
     int argc = 0;
     while (argv[argc])
@@ -89,7 +89,7 @@ static void mistakes_are_usage_errors(void **state)
 {
     (void)state;
     static const struct {
-        char *argv[4];
+        const char *argv[4];
         const char *words;
     } cases[] = {
         {{"a", "--closed"}, "did you mean '--close'?"}, {{"a", "--until-the-end"}, "unknown option '--until-the-end'"},
@@ -103,7 +103,7 @@ static void mistakes_are_usage_errors(void **state)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct cli_args args;
         struct weir_error err = {0};
-        assert_int_equal(parse(&args, &err, (char **)cases[i].argv), -1);
+        assert_int_equal(parse(&args, &err, cases[i].argv), -1);
         assert_int_equal(err.code, WEIR_USAGE);
         if (!strstr(err.text, cases[i].words))
             fail_msg("'%s' does not say '%s'", err.text, cases[i].words);

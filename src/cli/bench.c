@@ -8,16 +8,6 @@ static int not_built_in(const struct cli_args *args)
     return cli_report(&err);
 }
 
-int bench_engine(const struct cli_args *args)
-{
-    return not_built_in(args);
-}
-
-int bench_embedded(const struct cli_args *args)
-{
-    return not_built_in(args);
-}
-
 int bench_avro(const struct cli_args *args)
 {
     return not_built_in(args);

@@ -23,7 +23,7 @@ static int unknown_verb(const char *path, const char *given, const struct cli_ve
 }
 
 // `weir help topic create` reads as `weir topic create --help`.
-static int help(int argc, char **argv, const struct cli_verb *const *verbs, const struct cli_verb *verb, char *path, size_t path_bytes)
+static int help(int argc, const char *const *argv, const struct cli_verb *const *verbs, const struct cli_verb *verb, char *path, size_t path_bytes)
 {
     for (; argc > 0; argc--, argv++) {
         const struct cli_verb *found = verbs ? cli_find(verbs, argv[0]) : NULL;
@@ -41,7 +41,7 @@ static int help(int argc, char **argv, const struct cli_verb *const *verbs, cons
     return WEIR_OK;
 }
 
-static int run_verb(const struct cli_verb *verb, const char *path, int argc, char **argv)
+static int run_verb(const struct cli_verb *verb, const char *path, int argc, const char *const *argv)
 {
     struct cli_args args;
     struct weir_error err;
@@ -60,7 +60,7 @@ static int run_verb(const struct cli_verb *verb, const char *path, int argc, cha
     return code;
 }
 
-static int dispatch(int argc, char **argv)
+static int dispatch(int argc, const char *const *argv)
 {
     const struct cli_verb *const *verbs = cli_verbs;
     const struct cli_verb *verb = NULL;
@@ -98,7 +98,7 @@ static bool nobody_reads(void)
 int cli_main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); // a run must not die because its reader did
-    int code = dispatch(argc - 1, argv + 1);
+    int code = dispatch(argc - 1, (const char *const *)argv + 1);
     bool written = fflush(stdout) == 0 && !ferror(stdout);
     if (written || nobody_reads())
         return code;

@@ -91,7 +91,7 @@ int cli_main(int argc, char **argv);
 
 // ---- arguments.c
 // Parses what follows the verb's name. Fails with WEIR_USAGE. Missing or surplus operands fail too, unless --help was given.
-int cli_parse(const struct cli_verb *verb, int argc, char **argv, struct cli_args *ret, struct weir_error *err);
+int cli_parse(const struct cli_verb *verb, int argc, const char *const *argv, struct cli_args *ret, struct weir_error *err);
 void cli_args_drop(struct cli_args *args);
 const struct cli_verb *cli_find(const struct cli_verb *const *verbs, const char *name);
 // Fails with WEIR_USAGE: "unknown WHAT 'given'", and the nearest of the names if one is near.

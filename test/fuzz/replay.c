@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_BYTES_MAX = 1 << 16, MUTATIONS_EACH = 2000, MUTATION_BYTES_TOTAL = 8 << 20 };
+enum { INPUT_BYTES_MAX = 1 << 16, MUTATIONS_EACH = 4000, MUTATION_BYTES_TOTAL = 8 << 20 };
 
 struct dice {
     uint64_t state;
