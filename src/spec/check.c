@@ -92,6 +92,8 @@ static struct weir_expr *check_window_bound(struct scope *s, const struct syntax
 static const char *suggest_name(struct scope *s, struct weir_str name)
 {
     const struct weir_event_spec *event = &s->r->plan->event;
+    if (enough_mistakes(s->r))
+        return NULL;
     const char **names = weir_arena_alloc(s->r->arena, (event->field_count + 2) * sizeof *names);
     for (uint32_t i = 0; i < event->field_count; i++)
         names[i] = event->fields[i].name;
@@ -130,7 +132,7 @@ bool check_args(struct scope *s, const struct syntax *syntax, bool want_time, st
     bool ok = true;
     e->args = weir_arena_zalloc(s->r->arena, (syntax->count + 1) * sizeof *e->args);
     for (const struct syntax *arg = syntax->first; arg; arg = arg->next) {
-        struct weir_expr *checked = check_expr(s, arg, want_time);
+        struct weir_expr *checked = enough_mistakes(s->r) ? NULL : check_expr(s, arg, want_time);
         ok &= checked != NULL;
         e->args[e->arg_count++] = checked;
     }

@@ -165,7 +165,7 @@ static void read_columns(struct query_reading *q)
     table->columns = weir_arena_zalloc(q->r->arena, node->count * sizeof *table->columns);
     q->query->columns = weir_arena_zalloc(q->r->arena, node->count * sizeof *q->query->columns);
     q->columns_known = true;
-    for (uint32_t i = 0; i < node->count; i++)
+    for (uint32_t i = 0; i < node->count && !enough_mistakes(q->r); i++)
         read_column(q, node->items[i]);
 }
 

@@ -155,7 +155,7 @@ void diag_print(struct diag_list *d, FILE *out, bool color)
     for (size_t i = 0; i < d->count; i++)
         put_item(d, &d->items[i], out, color ? &colored : &plain);
     if (d->total > d->count)
-        fprintf(out, "%s: %zu more mistakes\n", d->source->path, d->total - d->count);
+        fprintf(out, "%s: and more mistakes: these are the first %zu\n", d->source->path, d->count);
 }
 
 void diag_drop(struct diag_list *d)

@@ -5,6 +5,8 @@
 static const char *suggest_column(struct query_reading *q, struct weir_str name)
 {
     const struct weir_table *table = &q->query->table;
+    if (enough_mistakes(q->r))
+        return NULL;
     const char **names = weir_arena_alloc(q->r->arena, (table->column_count + 1) * sizeof *names);
     for (uint32_t i = 0; i < table->column_count; i++)
         names[i] = table->columns[i].name;

@@ -172,7 +172,7 @@ void read_queries(struct reading *r, const struct node *node)
         return;
     }
     plan->queries = weir_arena_zalloc(r->arena, node->count * sizeof *plan->queries);
-    for (uint32_t i = 0; i < node->count; i++) {
+    for (uint32_t i = 0; i < node->count && !enough_mistakes(r); i++) {
         read_query(r, node->items[i], &plan->queries[i]);
         plan->query_count++;
     }

@@ -27,10 +27,15 @@ void mistake_outside(struct reading *r, const char *origin, const char *format, 
     va_end(arguments);
 }
 
+bool enough_mistakes(const struct reading *r)
+{
+    return r->diags->count == DIAG_KEPT_MAX;
+}
+
 const char *did_you_mean(struct reading *r, struct weir_str name, const char *const *candidates, size_t count)
 {
     char text[256];
-    if (r->diags->count == DIAG_KEPT_MAX || !weir_suggest_text(name, candidates, count, text, sizeof text))
+    if (enough_mistakes(r) || !weir_suggest_text(name, candidates, count, text, sizeof text))
         return NULL;
     return weir_arena_copy(r->arena, weir_str_of(text)).data;
 }
@@ -268,6 +273,8 @@ int64_t find_field(const struct reading *r, struct weir_str name)
 const char *suggest_field(struct reading *r, struct weir_str name)
 {
     const struct weir_event_spec *event = &r->plan->event;
+    if (enough_mistakes(r))
+        return NULL;
     const char **names = weir_arena_alloc(r->arena, (event->field_count + 1) * sizeof *names);
     for (uint32_t i = 0; i < event->field_count; i++)
         names[i] = event->fields[i].name;

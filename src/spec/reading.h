@@ -23,6 +23,7 @@ struct reading {
 
 void mistake(struct reading *r, struct place at, const char *hint, const char *format, ...) __attribute__((format(printf, 4, 5)));
 void mistake_outside(struct reading *r, const char *origin, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool enough_mistakes(const struct reading *r); // no more are kept: what only finds more of them may stop
 // "did you mean …?" in the plan's arena, or NULL.
 const char *did_you_mean(struct reading *r, struct weir_str name, const char *const *candidates, size_t count);
 
