@@ -121,6 +121,14 @@ static void uuids_round_trip_and_others_are_refused(void **state)
     assert_false(weir_uuid_valid(WEIR_STR("0b9e6f1a-2c3d-4e5f-8091-a2b3c4d5e6f")));
     assert_false(weir_uuid_valid(WEIR_STR("0b9e6f1a+2c3d-4e5f-8091-a2b3c4d5e6f7")));
     assert_false(weir_uuid_valid(WEIR_STR("")));
+    for (int at = 0; at < 36; at++) // each position takes its own characters only
+        for (int c = 0; c < 256; c++) {
+            text[at] = (char)c;
+            bool dash = at == 8 || at == 13 || at == 18 || at == 23;
+            bool fits = dash ? c == '-' : (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+            assert_int_equal(weir_uuid_valid((struct weir_str){text, 36}), fits);
+            text[at] = dash ? '-' : '7';
+        }
 }
 
 int main(void)
