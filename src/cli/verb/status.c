@@ -2,20 +2,41 @@
 #include "cli/status_view.h"
 #include "cli/term.h"
 #include "cli/verb/verbs.h"
+#include <poll.h>
+
+enum { POLL_MS = 50, POLLS_MAX = 40 };
+
+// The snapshot after `before`, for rates: a run writes one each second. NULL where none came in time.
+static json_t *next_snapshot(const char *data_dir, const json_t *before)
+{
+    struct weir_error ignored;
+    for (int i = 0; i < POLLS_MAX; i++) {
+        json_t *now;
+        poll(NULL, 0, POLL_MS);
+        if (status_read(data_dir, &now, &ignored) < 0)
+            return NULL;
+        if (!json_equal(json_object_get(now, "updated_ms"), json_object_get(before, "updated_ms")))
+            return now;
+        json_decref(now);
+    }
+    return NULL;
+}
 
 static int status(const struct cli_args *args)
 {
     struct weir_error err;
-    json_t *now;
-    if (status_read(cli_data_dir(args), &now, &err) < 0)
+    json_t *first;
+    if (status_read(cli_data_dir(args), &first, &err) < 0)
         return cli_report(&err);
     if (args->format == CLI_FORMAT_JSON) {
-        json_dumpf(now, stdout, JSON_COMPACT);
+        json_dumpf(first, stdout, JSON_COMPACT);
         fputc('\n', stdout);
     } else {
-        status_print(stdout, now, NULL, term_color(stdout));
+        json_t *now = next_snapshot(cli_data_dir(args), first);
+        status_print(stdout, now ? now : first, first, term_color(stdout));
+        json_decref(now);
     }
-    json_decref(now);
+    json_decref(first);
     return WEIR_OK;
 }
 
