@@ -19,12 +19,12 @@ static const struct {
     [BUILT_SPANNING_GROUPS] = {"groups that span partitions are", "group by the event's key too, or use one partition"},
 };
 
-void require_built(struct reading *r, enum built_item item, struct place at, const char *origin, const char *where)
+void spec_require_built(struct reading *r, enum built_item item, struct place at, const char *origin, const char *where)
 {
     if (!missing[item].name)
         return;
     if (at.line)
-        mistake(r, at, NULL, "%s%s not built in yet; %s", where, missing[item].name, missing[item].instead);
+        spec_mistake(r, at, NULL, "%s%s not built in yet; %s", where, missing[item].name, missing[item].instead);
     else
-        mistake_outside(r, origin, "%s%s not built in yet; %s", where, missing[item].name, missing[item].instead);
+        spec_mistake_outside(r, origin, "%s%s not built in yet; %s", where, missing[item].name, missing[item].instead);
 }

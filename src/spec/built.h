@@ -22,4 +22,4 @@ enum built_item {
 
 // Reports a mistake if the item is not built in yet. `origin` names what asks for it where that is not in the file (at.line is 0); `where` is put
 // before the message and may be "".
-void require_built(struct reading *r, enum built_item item, struct place at, const char *origin, const char *where);
+void spec_require_built(struct reading *r, enum built_item item, struct place at, const char *origin, const char *where);

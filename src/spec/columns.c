@@ -17,7 +17,7 @@ static const char *suggest_type(struct reading *r, struct weir_str name)
     const char *names[WEIR_CQL_TYPE_COUNT];
     for (int i = 0; i < WEIR_CQL_TYPE_COUNT; i++)
         names[i] = weir_cql_type_name((enum weir_cql_type)i);
-    const char *hint = did_you_mean(r, name, names, WEIR_CQL_TYPE_COUNT);
+    const char *hint = spec_did_you_mean(r, name, names, WEIR_CQL_TYPE_COUNT);
     return hint ? hint : "one of: text, uuid, boolean, int, bigint, float, double, timestamp";
 }
 
@@ -58,7 +58,7 @@ static bool fits_column(const struct weir_query_spec *q, enum weir_cql_type colu
         return e->type == WEIR_INT || e->type == WEIR_LONG || e->type == WEIR_TIMESTAMP;
     case WEIR_CQL_FLOAT:
     case WEIR_CQL_DOUBLE:
-        return is_number_type(e->type);
+        return spec_is_number_type(e->type);
     default:
         return e->type == WEIR_TIMESTAMP || e->type == WEIR_LONG;
     }
@@ -79,8 +79,8 @@ static void check_fit(struct scope *s, const char *name, enum weir_cql_type type
 {
     struct weir_event_spec *event = &s->r->plan->event;
     if (!fits_column(s->query, type, e)) {
-        mistake(s->r, yaml_tree_place(s->r->source, s->node, syntax->offset, syntax->bytes), NULL, "column '%s' is %s, but this is %s%s", name,
-                weir_cql_type_name(type), weir_type_name(e->type), remedy(type, e));
+        spec_mistake(s->r, yaml_tree_place(s->r->source, s->node, syntax->offset, syntax->bytes), NULL, "column '%s' is %s, but this is %s%s", name,
+                     weir_cql_type_name(type), weir_type_name(e->type), remedy(type, e));
         return;
     }
     if (e->op == WEIR_OP_NULL)
@@ -95,19 +95,20 @@ static bool read_column_type(struct reading *r, const struct node *node, int *re
     struct token type = lexer_next(node->text, 0), sign = lexer_next(node->text, type.offset + type.bytes);
     enum weir_cql_type known;
     if (type.kind != TOKEN_NAME) {
-        mistake(r, yaml_tree_place(r->source, node, type.offset, type.bytes), "NAME: TYPE, or NAME: TYPE = EXPRESSION", "a column's type is missing");
+        spec_mistake(r, yaml_tree_place(r->source, node, type.offset, type.bytes), "NAME: TYPE, or NAME: TYPE = EXPRESSION",
+                     "a column's type is missing");
         return false;
     }
     if (weir_cql_type_parse(type.text, &known) == 0)
         *ret_type = (int)known;
     else
-        mistake(r, yaml_tree_place(r->source, node, type.offset, type.bytes), suggest_type(r, type.text), "unknown column type '%.*s'",
-                (int)type.text.bytes, type.text.data);
+        spec_mistake(r, yaml_tree_place(r->source, node, type.offset, type.bytes), suggest_type(r, type.text), "unknown column type '%.*s'",
+                     (int)type.text.bytes, type.text.data);
     if (sign.kind == TOKEN_END)
         return true;
     if (sign.bytes != 1 || sign.text.data[0] != '=') {
-        mistake(r, yaml_tree_place(r->source, node, sign.offset, sign.bytes), NULL, "'=' and an expression may follow a column's type, not '%.*s'",
-                (int)sign.text.bytes, sign.text.data);
+        spec_mistake(r, yaml_tree_place(r->source, node, sign.offset, sign.bytes), NULL,
+                     "'=' and an expression may follow a column's type, not '%.*s'", (int)sign.text.bytes, sign.text.data);
         return false;
     }
     *ret_expr = sign.offset + 1;
@@ -122,7 +123,7 @@ static struct weir_expr *check_column(struct query_reading *q, const struct node
     const struct syntax *syntax = expr_at ? syntax_parse(q->r, node, expr_at) : &field;
     s->node = expr_at ? node : node->name;
     s->no_aggregates = q->query->grouped ? NULL : "it needs a 'group_by'";
-    struct weir_expr *e = syntax ? check_expr(s, syntax, type == WEIR_CQL_TIMESTAMP) : NULL;
+    struct weir_expr *e = syntax ? spec_check_expr(s, syntax, type == WEIR_CQL_TIMESTAMP) : NULL;
     if (e && type >= 0)
         check_fit(s, node->name->text.data, (enum weir_cql_type)type, syntax, e);
     return e;
@@ -132,16 +133,16 @@ static void read_column(struct query_reading *q, const struct node *node)
 {
     struct weir_table *table = &q->query->table;
     const struct node *key = node->name;
-    if (!is_table_name(key->text)) {
-        mistake(q->r, key->at, NULL, "'%s' is no column name: lower-case letters, digits and '_', not a digit first, at most %d", key->text.data,
-                NAME_BYTES_MAX);
+    if (!spec_is_table_name(key->text)) {
+        spec_mistake(q->r, key->at, NULL, "'%s' is no column name: lower-case letters, digits and '_', not a digit first, at most %d", key->text.data,
+                     NAME_BYTES_MAX);
         q->columns_known = false;
     }
     int type = -1;
     uint32_t expr_at = 0;
-    if (is_null(node))
-        mistake(q->r, key->at, NULL, "column '%s' has no type", key->text.data);
-    else if (is_text(q->r, node, "a column's type") && read_column_type(q->r, node, &type, &expr_at))
+    if (spec_is_null(node))
+        spec_mistake(q->r, key->at, NULL, "column '%s' has no type", key->text.data);
+    else if (spec_is_text(q->r, node, "a column's type") && read_column_type(q->r, node, &type, &expr_at))
         q->query->columns[table->column_count] = check_column(q, node, expr_at, type);
     table->columns[table->column_count++] =
         (struct weir_table_column){.name = key->text.data, .type = type < 0 ? WEIR_CQL_TEXT : (enum weir_cql_type)type};
@@ -152,41 +153,41 @@ static void read_columns(struct query_reading *q)
     const struct node *node = q->at[QUERY_COLUMNS];
     struct weir_table *table = &q->query->table;
     if (!node) {
-        mistake(q->r, q->node->at, NULL, "%s needs 'columns'", q->title);
+        spec_mistake(q->r, q->node->at, NULL, "%s needs 'columns'", q->title);
         return;
     }
-    if (!is_map(q->r, node, "'columns'"))
+    if (!spec_is_map(q->r, node, "'columns'"))
         return;
-    check_duplicates(q->r, node);
+    spec_check_duplicates(q->r, node);
     if (!node->count || node->count > COLUMNS_MAX) {
-        mistake(q->r, node->at, NULL, "a table has 1 to %d columns, not %u", COLUMNS_MAX, node->count);
+        spec_mistake(q->r, node->at, NULL, "a table has 1 to %d columns, not %u", COLUMNS_MAX, node->count);
         return;
     }
     table->columns = weir_arena_zalloc(q->r->arena, node->count * sizeof *table->columns);
     q->query->columns = weir_arena_zalloc(q->r->arena, node->count * sizeof *q->query->columns);
     q->columns_known = true;
-    for (uint32_t i = 0; i < node->count && !enough_mistakes(q->r); i++)
+    for (uint32_t i = 0; i < node->count && !spec_enough_mistakes(q->r); i++)
         read_column(q, node->items[i]);
 }
 
 static void read_where(struct query_reading *q)
 {
     const struct node *node = q->at[QUERY_WHERE];
-    if (!node || !read_text(q->r, node, "'where'"))
+    if (!node || !spec_read_text(q->r, node, "'where'"))
         return;
     struct scope s = q->scope;
     s.node = node;
     s.per_row = false;
     s.no_aggregates = "'where' looks at one event at a time";
     const struct syntax *syntax = syntax_parse(q->r, node, 0);
-    struct weir_expr *e = syntax ? check_expr(&s, syntax, false) : NULL;
+    struct weir_expr *e = syntax ? spec_check_expr(&s, syntax, false) : NULL;
     if (e && e->type != WEIR_BOOLEAN)
-        mistake(q->r, yaml_tree_place(q->r->source, node, syntax->offset, syntax->bytes), NULL, "'where' must be true or false, but this is %s",
-                weir_type_name(e->type));
+        spec_mistake(q->r, yaml_tree_place(q->r->source, node, syntax->offset, syntax->bytes), NULL, "'where' must be true or false, but this is %s",
+                     weir_type_name(e->type));
     q->query->where = e;
 }
 
-void read_columns_and_where(struct query_reading *q)
+void spec_read_columns_and_where(struct query_reading *q)
 {
     read_where(q);
     read_columns(q);

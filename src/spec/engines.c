@@ -32,7 +32,7 @@ static bool is_host(const char *text, const char *end)
 {
     const char *colon = memchr(text, ':', (size_t)(end - text));
     const char *host_end = colon ? colon : end;
-    if (host_end == text || !is_engine_name((struct weir_str){text, (uint32_t)(host_end - text)}))
+    if (host_end == text || !spec_is_engine_name((struct weir_str){text, (uint32_t)(host_end - text)}))
         return false;
     long port = 1;
     if (colon) {
@@ -50,7 +50,7 @@ static bool is_address(const struct engine_kind *kind, const char *text)
     if (!at)
         return false;
     const char *slash = strchr(at, '/');
-    if (kind->path && (!slash || !is_table_name(weir_str_of(slash + 1))))
+    if (kind->path && (!slash || !spec_is_table_name(weir_str_of(slash + 1))))
         return false;
     if (!kind->path && slash && slash[1])
         return false;
@@ -77,9 +77,9 @@ static void set_url(struct reading *r, const struct engine_kind *kind, const cha
     if (!embedded && !is_address(kind, text)) {
         const char *const names[] = {"embedded"};
         if (from.node)
-            mistake(r, at, did_you_mean(r, from.node->raw, names, 1), "'%s' is no %s: use 'embedded' or %s", shown, kind->key, kind->form);
+            spec_mistake(r, at, spec_did_you_mean(r, from.node->raw, names, 1), "'%s' is no %s: use 'embedded' or %s", shown, kind->key, kind->form);
         else
-            mistake_outside(r, from.origin, "'%s' is no %s: use 'embedded' or %s", shown, kind->key, kind->form);
+            spec_mistake_outside(r, from.origin, "'%s' is no %s: use 'embedded' or %s", shown, kind->key, kind->form);
         return;
     }
     if (from.overridden)
@@ -87,12 +87,12 @@ static void set_url(struct reading *r, const struct engine_kind *kind, const cha
     url->text = weir_arena_copy(r->arena, weir_str_of(text)).data;
     url->embedded = embedded;
     if (!embedded)
-        require_built(r, kind->item, at, from.origin, "");
+        spec_require_built(r, kind->item, at, from.origin, "");
 }
 
 static void add_option(struct reading *r, struct weir_url *url, const char *prefix, const struct node *value, uint32_t capacity)
 {
-    if (!is_text(r, value, "an option"))
+    if (!spec_is_text(r, value, "an option"))
         return;
     weir_assert(url->option_count < capacity);
     const char *name = weir_arena_format(r->arena, "%s%s", prefix, value->name->text.data);
@@ -103,16 +103,16 @@ static void read_options(struct reading *r, const struct node *options, const st
 {
     uint32_t capacity = (options ? options->count : 0) + (replication ? replication->count + 1 : 0);
     url->options = weir_arena_zalloc(r->arena, (capacity + 1) * sizeof *url->options);
-    if (options && is_map(r, options, "'options'") && check_duplicates(r, options)) {
+    if (options && spec_is_map(r, options, "'options'") && spec_check_duplicates(r, options)) {
         for (uint32_t i = 0; i < options->count; i++)
             add_option(r, url, "", options->items[i], capacity);
     }
-    if (replication && replication->kind == NODE_MAP && check_duplicates(r, replication)) {
+    if (replication && replication->kind == NODE_MAP && spec_check_duplicates(r, replication)) {
         for (uint32_t i = 0; i < replication->count; i++)
             add_option(r, url, "replication.", replication->items[i], capacity);
     } else if (replication) {
         int64_t copies;
-        if (read_integer(r, replication, "'replication'", 1, 100, &copies))
+        if (spec_read_integer(r, replication, "'replication'", 1, 100, &copies))
             add_option(r, url, "", replication, capacity);
     }
 }
@@ -122,13 +122,13 @@ static void read_long_form(struct reading *r, const struct engine_kind *kind, co
     enum { URL, OPTIONS, REPLICATION, COUNT };
     static const char *const names[] = {"url", "options", "replication"};
     const struct node *at[COUNT] = {0};
-    if (!read_keys(r, node, weir_arena_format(r->arena, "'%s'", kind->key), names, kind->path ? COUNT : REPLICATION, at))
+    if (!spec_read_keys(r, node, weir_arena_format(r->arena, "'%s'", kind->key), names, kind->path ? COUNT : REPLICATION, at))
         return;
-    const char *text = at[URL] ? read_text(r, at[URL], "'url'") : NULL;
+    const char *text = at[URL] ? spec_read_text(r, at[URL], "'url'") : NULL;
     if (text)
         set_url(r, kind, text, (struct address_source){at[URL], NULL, overridden}, url);
     else if (!at[URL])
-        mistake(r, place_of_name(node), NULL, "'%s' needs a 'url'", kind->key);
+        spec_mistake(r, spec_place_of_name(node), NULL, "'%s' needs a 'url'", kind->key);
     read_options(r, at[OPTIONS], at[REPLICATION], url);
 }
 
@@ -139,7 +139,7 @@ static void read_url(struct reading *r, const struct engine_kind *kind, const st
     *url = (struct weir_url){.text = "embedded", .embedded = true};
     if (node && node->kind == NODE_MAP)
         read_long_form(r, kind, node, overridden, url);
-    else if (node && read_text(r, node, weir_arena_format(r->arena, "'%s'", kind->key)))
+    else if (node && spec_read_text(r, node, weir_arena_format(r->arena, "'%s'", kind->key)))
         set_url(r, kind, node->text.data, (struct address_source){node, NULL, overridden}, url);
     if (flag)
         set_url(r, kind, flag, (struct address_source){NULL, weir_arena_format(r->arena, "--%s", kind->key), false}, url);
@@ -150,7 +150,7 @@ static void read_url(struct reading *r, const struct engine_kind *kind, const st
 static const char *choose_data_dir(struct reading *r, const struct node *data)
 {
     const char *variable = getenv("WEIR_DATA"), *path = "weir-data";
-    if (data && read_path(r, data, "'data'", &path) < 0)
+    if (data && spec_read_path(r, data, "'data'", &path) < 0)
         return path;
     if (r->overrides && r->overrides->data_dir)
         path = r->overrides->data_dir;
@@ -159,7 +159,7 @@ static const char *choose_data_dir(struct reading *r, const struct node *data)
     return weir_arena_copy(r->arena, weir_str_of(path)).data;
 }
 
-void read_engines(struct reading *r, const struct node *log, const struct node *registry, const struct node *store, const struct node *data)
+void spec_read_engines(struct reading *r, const struct node *log, const struct node *registry, const struct node *store, const struct node *data)
 {
     static const struct weir_overrides none;
     const struct weir_overrides *flags = r->overrides ? r->overrides : &none;
@@ -171,14 +171,14 @@ void read_engines(struct reading *r, const struct node *log, const struct node *
 
 static void read_topic_name(struct reading *r, const struct node *node)
 {
-    const char *name = read_text(r, node, "the topic's name");
-    if (name && !is_engine_name(node->text))
-        mistake(r, node->at, NULL, "'%s' is no topic name: letters, digits, '.', '_' and '-', at most 100", node->raw.data);
+    const char *name = spec_read_text(r, node, "the topic's name");
+    if (name && !spec_is_engine_name(node->text))
+        spec_mistake(r, node->at, NULL, "'%s' is no topic name: letters, digits, '.', '_' and '-', at most 100", node->raw.data);
     else if (name)
         r->plan->topic.name = name;
 }
 
-void read_topic(struct reading *r, const struct node *node)
+void spec_read_topic(struct reading *r, const struct node *node)
 {
     enum { NAME, PARTITIONS, REPLICATION, RETENTION, COUNT };
     static const char *const names[] = {"name", "partitions", "replication", "retention"};
@@ -189,17 +189,17 @@ void read_topic(struct reading *r, const struct node *node)
         read_topic_name(r, node);
         return;
     }
-    if (!node || !read_keys(r, node, "'topic'", names, COUNT, at))
+    if (!node || !spec_read_keys(r, node, "'topic'", names, COUNT, at))
         return;
     int64_t value;
     if (at[NAME])
         read_topic_name(r, at[NAME]);
     else
-        mistake(r, place_of_name(node), NULL, "'topic' needs a 'name'");
-    if (at[PARTITIONS] && read_integer(r, at[PARTITIONS], "'partitions'", 1, 1024, &value))
+        spec_mistake(r, spec_place_of_name(node), NULL, "'topic' needs a 'name'");
+    if (at[PARTITIONS] && spec_read_integer(r, at[PARTITIONS], "'partitions'", 1, 1024, &value))
         topic->partitions = (int32_t)value;
-    if (at[REPLICATION] && read_integer(r, at[REPLICATION], "'replication'", 1, 100, &value))
+    if (at[REPLICATION] && spec_read_integer(r, at[REPLICATION], "'replication'", 1, 100, &value))
         topic->replication = (int32_t)value;
     if (at[RETENTION])
-        read_duration(r, at[RETENTION], "'retention'", 1, &topic->retention_ms);
+        spec_read_duration(r, at[RETENTION], "'retention'", 1, &topic->retention_ms);
 }

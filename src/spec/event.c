@@ -19,7 +19,7 @@ static bool is_reserved(struct weir_str name)
 static bool read_field_type(struct reading *r, const struct node *node, struct weir_field *field)
 {
     static const char *const names[] = {"boolean", "int", "long", "float", "double", "string"};
-    if (!read_text(r, node, "a field's type"))
+    if (!spec_read_text(r, node, "a field's type"))
         return false;
     struct weir_str text = node->text;
     uint32_t skip = 0;
@@ -31,9 +31,9 @@ static bool read_field_type(struct reading *r, const struct node *node, struct w
     struct weir_str type = {text.data + skip, text.bytes - skip};
     if (weir_type_parse(type, &field->type) == 0)
         return true;
-    const char *hint = did_you_mean(r, type, names, sizeof names / sizeof *names);
-    mistake(r, yaml_tree_place(r->source, node, skip, type.bytes), hint ? hint : "one of: boolean, int, long, float, double, string",
-            "unknown field type '%s'", node->raw.data + (weir_str_eq(node->raw, node->text) ? skip : 0));
+    const char *hint = spec_did_you_mean(r, type, names, sizeof names / sizeof *names);
+    spec_mistake(r, yaml_tree_place(r->source, node, skip, type.bytes), hint ? hint : "one of: boolean, int, long, float, double, string",
+                 "unknown field type '%s'", node->raw.data + (weir_str_eq(node->raw, node->text) ? skip : 0));
     field->type = WEIR_DOUBLE;
     return false;
 }
@@ -41,24 +41,24 @@ static bool read_field_type(struct reading *r, const struct node *node, struct w
 static void read_json_fields(struct reading *r, const struct node *node)
 {
     struct weir_event_spec *event = &r->plan->event;
-    if (!is_map(r, node, "'fields'"))
+    if (!spec_is_map(r, node, "'fields'"))
         return;
-    bool complete = check_duplicates(r, node);
+    bool complete = spec_check_duplicates(r, node);
     event->fields = weir_arena_zalloc(r->arena, (node->count + 1) * sizeof *event->fields);
     for (uint32_t i = 0; i < node->count; i++) {
         const struct node *key = node->keys[i];
         struct weir_field field = {.name = key->text.data};
-        if (!is_identifier(key->text))
-            mistake(r, key->at, NULL, "'%s' is no field name: letters, digits and '_', not a digit first", key->text.data);
+        if (!spec_is_identifier(key->text))
+            spec_mistake(r, key->at, NULL, "'%s' is no field name: letters, digits and '_', not a digit first", key->text.data);
         else if (is_reserved(key->text))
-            mistake(r, key->at, NULL, "'%s' is a word of the expression language and cannot name a field", key->text.data);
-        else if (find_field(r, key->text) < 0) {
+            spec_mistake(r, key->at, NULL, "'%s' is a word of the expression language and cannot name a field", key->text.data);
+        else if (spec_find_field(r, key->text) < 0) {
             complete &= read_field_type(r, node->items[i], &field);
             event->fields[event->field_count++] = field;
         }
     }
     if (!node->count)
-        mistake(r, node->at, NULL, "an event needs at least one field");
+        spec_mistake(r, node->at, NULL, "an event needs at least one field");
     r->event_known = complete && node->count;
 }
 
@@ -106,25 +106,25 @@ static void read_avro_schema(struct reading *r, const struct node *node)
     struct weir_event_spec *event = &r->plan->event;
     struct weir_error err;
     struct weir_str text;
-    if (read_path(r, node, "'schema'", &event->schema_path) < 0)
+    if (spec_read_path(r, node, "'schema'", &event->schema_path) < 0)
         return;
-    event->schema_text = read_file(r->arena, event->schema_path, SCHEMA_BYTES_MAX, &text, &err);
+    event->schema_text = spec_read_file(r->arena, event->schema_path, SCHEMA_BYTES_MAX, &text, &err);
     if (!event->schema_text) {
-        mistake(r, node->at, NULL, "%s", err.text);
+        spec_mistake(r, node->at, NULL, "%s", err.text);
         return;
     }
     weir_cleanup(weir_arena_drop) struct weir_arena scratch = {0};
     const struct weir_avro_schema *schema;
     json_t *json = NULL;
     if (weir_avro_parse(text, &scratch, &schema, &json, &err) < 0) {
-        mistake(r, node->at, NULL, "%s: %s", event->schema_path, err.text);
+        spec_mistake(r, node->at, NULL, "%s: %s", event->schema_path, err.text);
         return;
     }
     if (schema->kind == WEIR_AVRO_RECORD) {
         take_avro_fields(r, schema);
         r->event_known = true;
     } else {
-        mistake(r, node->at, NULL, "%s: an event is a record, not %s", event->schema_path, weir_avro_kind_name(schema->kind));
+        spec_mistake(r, node->at, NULL, "%s: an event is a record, not %s", event->schema_path, weir_avro_kind_name(schema->kind));
     }
     json_decref(json);
 }
@@ -136,10 +136,11 @@ static void read_fields(struct reading *r, const struct node *event_node, int fo
     r->plan->event.format = json ? WEIR_FORMAT_JSON : WEIR_FORMAT_AVRO;
     const struct node *wanted = json ? fields : schema, *other = json ? schema : fields;
     if (other && format >= 0)
-        mistake(r, place_of_name(other), NULL, "'%s' does not go with format %s: give %s", json ? "schema" : "fields", json ? "json" : "avro",
-                json ? "'fields'" : "'schema'");
+        spec_mistake(r, spec_place_of_name(other), NULL, "'%s' does not go with format %s: give %s", json ? "schema" : "fields",
+                     json ? "json" : "avro", json ? "'fields'" : "'schema'");
     if (!wanted && format >= 0)
-        mistake(r, place_of_name(event_node), NULL, "an event of format %s needs %s", json ? "json" : "avro", json ? "'fields'" : "a 'schema'");
+        spec_mistake(r, spec_place_of_name(event_node), NULL, "an event of format %s needs %s", json ? "json" : "avro",
+                     json ? "'fields'" : "a 'schema'");
     if (wanted && json)
         read_json_fields(r, wanted);
     else if (wanted)
@@ -148,14 +149,14 @@ static void read_fields(struct reading *r, const struct node *event_node, int fo
 
 static void read_key_field(struct reading *r, const struct node *node)
 {
-    int64_t at = read_field(r, node, "'key'");
+    int64_t at = spec_read_field(r, node, "'key'");
     if (at < 0)
         return;
     struct weir_field *field = &r->plan->event.fields[at];
     if (field->optional)
-        mistake(r, node->at, NULL, "the key '%s' must not be optional: it decides the partition", field->name);
+        spec_mistake(r, node->at, NULL, "the key '%s' must not be optional: it decides the partition", field->name);
     else if (field->type != WEIR_STRING && field->type != WEIR_INT && field->type != WEIR_LONG)
-        mistake(r, node->at, NULL, "the key '%s' must be a string, int or long, not %s", field->name, weir_type_name(field->type));
+        spec_mistake(r, node->at, NULL, "the key '%s' must be a string, int or long, not %s", field->name, weir_type_name(field->type));
     else
         r->key_known = true;
     field->used = true;
@@ -175,14 +176,14 @@ static void read_time_field(struct reading *r, const struct node *node, enum wei
                                          [WEIR_UNIT_S] = "epoch seconds need int, long or double",
                                          [WEIR_UNIT_US] = "epoch microseconds need int or long",
                                          [WEIR_UNIT_ISO8601] = "iso8601 needs string"};
-    int64_t at = read_field(r, node, "'time'");
+    int64_t at = spec_read_field(r, node, "'time'");
     if (at < 0)
         return;
     struct weir_field *field = &r->plan->event.fields[at];
     if (field->optional)
-        mistake(r, node->at, NULL, "the event time '%s' must not be optional", field->name);
+        spec_mistake(r, node->at, NULL, "the event time '%s' must not be optional", field->name);
     else if (!unit_fits(unit, field->type))
-        mistake(r, node->at, NULL, "the event time '%s' is %s, but %s", field->name, weir_type_name(field->type), wanted[unit]);
+        spec_mistake(r, node->at, NULL, "the event time '%s' is %s, but %s", field->name, weir_type_name(field->type), wanted[unit]);
     field->used = true;
     r->plan->event.time_field = (uint32_t)at;
     r->plan->event.time_unit = unit;
@@ -199,11 +200,11 @@ static void read_time(struct reading *r, const struct node *node)
         return;
     }
     const struct node *at[COUNT] = {0};
-    if (!read_keys(r, node, "'time'", names, COUNT, at))
+    if (!spec_read_keys(r, node, "'time'", names, COUNT, at))
         return;
-    int unit = at[UNIT] ? read_choice(r, at[UNIT], "unit", units, sizeof units / sizeof *units) : WEIR_UNIT_MS;
+    int unit = at[UNIT] ? spec_read_choice(r, at[UNIT], "unit", units, sizeof units / sizeof *units) : WEIR_UNIT_MS;
     if (!at[FIELD])
-        mistake(r, place_of_name(node), NULL, "'time' needs a 'field'");
+        spec_mistake(r, spec_place_of_name(node), NULL, "'time' needs a 'field'");
     else if (unit >= 0)
         read_time_field(r, at[FIELD], (enum weir_time_unit)unit);
 }
@@ -211,13 +212,13 @@ static void read_time(struct reading *r, const struct node *node)
 static void read_dedupe_fields(struct reading *r, const struct node *node)
 {
     struct weir_event_spec *event = &r->plan->event;
-    if (!is_list(r, node, "'by'"))
+    if (!spec_is_list(r, node, "'by'"))
         return;
     if (!node->count)
-        mistake(r, node->at, NULL, "'by' needs at least one field");
+        spec_mistake(r, node->at, NULL, "'by' needs at least one field");
     event->dedupe_fields = weir_arena_zalloc(r->arena, (node->count + 1) * sizeof *event->dedupe_fields);
     for (uint32_t i = 0; i < node->count; i++) {
-        int64_t field = read_field(r, node->items[i], "'by'");
+        int64_t field = spec_read_field(r, node->items[i], "'by'");
         if (field < 0)
             continue;
         event->fields[field].used = true;
@@ -230,40 +231,40 @@ static void read_dedupe(struct reading *r, const struct node *node)
     enum { BY, WITHIN, COUNT };
     static const char *const names[] = {"by", "within"};
     const struct node *at[COUNT] = {0};
-    if (!read_keys(r, node, "'dedupe'", names, COUNT, at))
+    if (!spec_read_keys(r, node, "'dedupe'", names, COUNT, at))
         return;
     if (at[BY])
         read_dedupe_fields(r, at[BY]);
     if (at[WITHIN])
-        read_duration(r, at[WITHIN], "'within'", 1, &r->plan->event.dedupe_within_ms);
+        spec_read_duration(r, at[WITHIN], "'within'", 1, &r->plan->event.dedupe_within_ms);
     if (!at[BY] || !at[WITHIN])
-        mistake(r, place_of_name(node), NULL, "'dedupe' needs 'by' and 'within'");
-    require_built(r, BUILT_DEDUPE, place_of_name(node), NULL, "");
+        spec_mistake(r, spec_place_of_name(node), NULL, "'dedupe' needs 'by' and 'within'");
+    spec_require_built(r, BUILT_DEDUPE, spec_place_of_name(node), NULL, "");
 }
 
-void read_event(struct reading *r, const struct node *node)
+void spec_read_event(struct reading *r, const struct node *node)
 {
     enum { FORMAT, SCHEMA, FIELDS, KEY, TIME, MAX_AHEAD, DEDUPE, COUNT };
     static const char *const names[] = {"format", "schema", "fields", "key", "time", "max_ahead", "dedupe"};
     static const char *const formats[] = {[WEIR_FORMAT_AVRO] = "avro", [WEIR_FORMAT_JSON] = "json"};
     const struct node *at[COUNT] = {0};
     r->plan->event.max_ahead_ms = -1;
-    if (!node || !read_keys(r, node, "'event'", names, COUNT, at))
+    if (!node || !spec_read_keys(r, node, "'event'", names, COUNT, at))
         return;
-    int format = at[FORMAT] ? read_choice(r, at[FORMAT], "format", formats, 2) : -1;
+    int format = at[FORMAT] ? spec_read_choice(r, at[FORMAT], "format", formats, 2) : -1;
     if (!at[FORMAT])
-        mistake(r, place_of_name(node), NULL, "'event' needs a 'format': avro or json");
+        spec_mistake(r, spec_place_of_name(node), NULL, "'event' needs a 'format': avro or json");
     read_fields(r, node, format, at[SCHEMA], at[FIELDS]);
     if (at[KEY])
         read_key_field(r, at[KEY]);
     else
-        mistake(r, place_of_name(node), NULL, "'event' needs a 'key': the field that decides the partition");
+        spec_mistake(r, spec_place_of_name(node), NULL, "'event' needs a 'key': the field that decides the partition");
     if (at[TIME])
         read_time(r, at[TIME]);
     else
-        mistake(r, place_of_name(node), NULL, "'event' needs a 'time': the field that says when it happened");
+        spec_mistake(r, spec_place_of_name(node), NULL, "'event' needs a 'time': the field that says when it happened");
     if (at[MAX_AHEAD])
-        read_duration(r, at[MAX_AHEAD], "'max_ahead'", 0, &r->plan->event.max_ahead_ms);
+        spec_read_duration(r, at[MAX_AHEAD], "'max_ahead'", 0, &r->plan->event.max_ahead_ms);
     if (at[DEDUPE])
         read_dedupe(r, at[DEDUPE]);
 }

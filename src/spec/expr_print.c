@@ -49,7 +49,7 @@ static void print_text(struct printer *p, struct weir_str text)
 
 static void print_aggregate(struct printer *p, const struct weir_aggregate *a)
 {
-    weir_buffer_format(p->out, "%s(", aggregate_name(a->kind));
+    weir_buffer_format(p->out, "%s(", spec_aggregate_name(a->kind));
     if (a->arg)
         print(p, a->arg, 0);
     if (a->kind == WEIR_AGG_QUANTILE) {
@@ -63,7 +63,7 @@ static void print_aggregate(struct printer *p, const struct weir_aggregate *a)
 
 static void print_call(struct printer *p, const struct weir_expr *e)
 {
-    weir_buffer_format(p->out, "%s(", function_name(e->op));
+    weir_buffer_format(p->out, "%s(", spec_function_name(e->op));
     for (uint32_t i = 0; i < e->arg_count; i++) {
         put(p, i ? ", " : "");
         print(p, e->args[i], 0);

@@ -44,7 +44,7 @@ static const struct {
     {"n", "count"},
 };
 
-const char *function_name(enum weir_op op)
+const char *spec_function_name(enum weir_op op)
 {
     for (size_t i = 0; i < FUNCTIONS; i++) {
         if (functions[i].op == op)
@@ -53,7 +53,7 @@ const char *function_name(enum weir_op op)
     return NULL;
 }
 
-const char *aggregate_name(enum weir_agg kind)
+const char *spec_aggregate_name(enum weir_agg kind)
 {
     return aggregates[kind].name;
 }
@@ -69,7 +69,7 @@ static const char *suggest_function(struct scope *s, struct weir_str name)
         names[i] = functions[i].name;
     for (size_t i = 0; i < WEIR_AGG_KINDS; i++)
         names[FUNCTIONS + i] = i == WEIR_AGG_COUNT_ALL ? NULL : aggregates[i].name;
-    return did_you_mean(s->r, name, names, FUNCTIONS + WEIR_AGG_KINDS);
+    return spec_did_you_mean(s->r, name, names, FUNCTIONS + WEIR_AGG_KINDS);
 }
 
 static bool check_count(struct scope *s, const struct syntax *call, uint32_t low, uint32_t high)
@@ -78,9 +78,9 @@ static bool check_count(struct scope *s, const struct syntax *call, uint32_t low
         return true;
     const char *name = weir_arena_copy(s->r->arena, call->text).data;
     if (low == high)
-        mistake(s->r, check_place(s, call), NULL, "'%s' takes %u argument%s, not %u", name, low, low == 1 ? "" : "s", call->count);
+        spec_mistake(s->r, spec_check_place(s, call), NULL, "'%s' takes %u argument%s, not %u", name, low, low == 1 ? "" : "s", call->count);
     else
-        mistake(s->r, check_place(s, call), NULL, "'%s' takes %u to %u arguments, not %u", name, low, high, call->count);
+        spec_mistake(s->r, spec_check_place(s, call), NULL, "'%s' takes %u to %u arguments, not %u", name, low, high, call->count);
     return false;
 }
 
@@ -94,7 +94,7 @@ static bool common_type(enum weir_type a, enum weir_type b, enum weir_type *ret)
         *ret = a;
     else if (a_long && b_long)
         *ret = WEIR_LONG;
-    else if (is_number_type(a) && is_number_type(b))
+    else if (spec_is_number_type(a) && spec_is_number_type(b))
         *ret = WEIR_DOUBLE;
     else if ((a == WEIR_TIMESTAMP && b_long) || (a_long && b == WEIR_TIMESTAMP))
         *ret = WEIR_TIMESTAMP;
@@ -113,8 +113,8 @@ static bool unify(struct scope *s, const struct syntax *call, struct weir_expr *
             continue;
         enum weir_type type = e->type;
         if (typed && !common_type(e->type, e->args[i]->type, &type)) {
-            mistake(s->r, check_place(s, arg), NULL, "this is %s, but the values before it are %s", weir_type_name(e->args[i]->type),
-                    weir_type_name(e->type));
+            spec_mistake(s->r, spec_check_place(s, arg), NULL, "this is %s, but the values before it are %s", weir_type_name(e->args[i]->type),
+                         weir_type_name(e->type));
             return false;
         }
         e->type = typed ? type : e->args[i]->type;
@@ -132,7 +132,7 @@ static struct weir_expr *type_if(struct scope *s, const struct syntax *call, str
     if (e->args[0]->op == WEIR_OP_NULL)
         e->args[0]->type = WEIR_BOOLEAN;
     if (e->args[0]->type != WEIR_BOOLEAN) {
-        mistake(s->r, check_place(s, call->first), NULL, "'if' needs a condition, but this is %s", weir_type_name(e->args[0]->type));
+        spec_mistake(s->r, spec_check_place(s, call->first), NULL, "'if' needs a condition, but this is %s", weir_type_name(e->args[0]->type));
         return NULL;
     }
     if (!unify(s, call, e, 1))
@@ -154,7 +154,7 @@ static struct weir_expr *type_coalesce(struct scope *s, const struct syntax *cal
 static struct weir_expr *type_abs(struct scope *s, const struct syntax *call, struct weir_expr *e)
 {
     const struct weir_expr *arg = e->args[0];
-    if (!check_number_arg(s, call->first, arg, "'abs'"))
+    if (!spec_check_number_arg(s, call->first, arg, "'abs'"))
         return NULL;
     e->type = weir_kind_of(arg->type) == WEIR_I64 ? WEIR_LONG : WEIR_DOUBLE;
     e->nullable = arg->nullable || (e->type == WEIR_LONG && arg->type != WEIR_INT);
@@ -163,15 +163,15 @@ static struct weir_expr *type_abs(struct scope *s, const struct syntax *call, st
 
 static struct weir_expr *type_round(struct scope *s, const struct syntax *call, struct weir_expr *e)
 {
-    if (!check_number_arg(s, call->first, e->args[0], "'round'"))
+    if (!spec_check_number_arg(s, call->first, e->args[0], "'round'"))
         return NULL;
     if (e->arg_count == 1) {
-        e->args[1] = check_new(s, call, WEIR_OP_NUMBER, WEIR_LONG, false);
+        e->args[1] = spec_check_new(s, call, WEIR_OP_NUMBER, WEIR_LONG, false);
         e->arg_count = 2;
     }
     const struct weir_expr *digits = e->args[1];
     if (digits->op != WEIR_OP_NUMBER || digits->type != WEIR_LONG || digits->i64 < 0 || digits->i64 > 15) {
-        mistake(s->r, check_place(s, call->first->next), NULL, "the digits of 'round' must be a whole number from 0 to 15");
+        spec_mistake(s->r, spec_check_place(s, call->first->next), NULL, "the digits of 'round' must be a whole number from 0 to 15");
         return NULL;
     }
     e->type = WEIR_DOUBLE;
@@ -183,13 +183,13 @@ static struct weir_expr *type_time_part(struct scope *s, const struct syntax *ca
 {
     const struct weir_expr *arg = e->args[0];
     if (arg->type != WEIR_TIMESTAMP && arg->type != WEIR_LONG) {
-        mistake(s->r, check_place(s, call->first), NULL, "'%s' needs a time (or a long of epoch ms), but this is %s", function_name(e->op),
-                weir_type_name(arg->type));
+        spec_mistake(s->r, spec_check_place(s, call->first), NULL, "'%s' needs a time (or a long of epoch ms), but this is %s",
+                     spec_function_name(e->op), weir_type_name(arg->type));
         return NULL;
     }
     bool civil = e->op != WEIR_OP_EPOCH_S && e->op != WEIR_OP_EPOCH_MS;
     if (civil && strcmp(s->r->plan->timezone, "UTC") != 0)
-        require_built(s->r, BUILT_TIME_ZONE, check_place(s, call), NULL, "");
+        spec_require_built(s->r, BUILT_TIME_ZONE, spec_check_place(s, call), NULL, "");
     e->type = civil ? WEIR_INT : WEIR_LONG;
     e->nullable = arg->nullable;
     return e;
@@ -199,8 +199,8 @@ static struct weir_expr *check_function(struct scope *s, const struct syntax *ca
 {
     bool choice = f->op == WEIR_OP_IF || f->op == WEIR_OP_COALESCE;
     bool of_time = f->op >= WEIR_OP_EPOCH_S && f->op <= WEIR_OP_HOUR;
-    struct weir_expr *e = check_new(s, call, f->op, WEIR_LONG, false);
-    if (!check_count(s, call, f->low, f->high) || !check_args(s, call, of_time || (choice && want_time), e))
+    struct weir_expr *e = spec_check_new(s, call, f->op, WEIR_LONG, false);
+    if (!check_count(s, call, f->low, f->high) || !spec_check_args(s, call, of_time || (choice && want_time), e))
         return NULL;
     switch (f->op) {
     case WEIR_OP_IF:
@@ -223,7 +223,7 @@ static uint32_t keep_aggregate(struct scope *s, const struct weir_aggregate *wan
     struct weir_query_spec *q = s->query;
     for (uint32_t i = 0; i < q->aggregate_count; i++) {
         const struct weir_aggregate *have = &q->aggregates[i];
-        if (have->kind == wanted->kind && have->quantile == wanted->quantile && expr_same(have->arg, wanted->arg))
+        if (have->kind == wanted->kind && have->quantile == wanted->quantile && spec_expr_same(have->arg, wanted->arg))
             return i;
     }
     if (q->aggregate_count == s->aggregate_capacity) {
@@ -240,7 +240,7 @@ static uint32_t keep_aggregate(struct scope *s, const struct weir_aggregate *wan
 
 static bool check_quantile(struct scope *s, const struct syntax *call, struct weir_aggregate *aggregate)
 {
-    require_built(s->r, BUILT_QUANTILE, check_place(s, call), NULL, "");
+    spec_require_built(s->r, BUILT_QUANTILE, spec_check_place(s, call), NULL, "");
     aggregate->quantile = 0.5;
     if (aggregate->kind == WEIR_AGG_MEDIAN)
         return true;
@@ -248,7 +248,7 @@ static bool check_quantile(struct scope *s, const struct syntax *call, struct we
     aggregate->quantile = at->kind == SYNTAX_DECIMAL ? at->f64 : at->kind == SYNTAX_INTEGER ? (double)at->i64 : -1;
     if (aggregate->quantile >= 0 && aggregate->quantile <= 1)
         return true;
-    mistake(s->r, check_place(s, at), NULL, "'quantile' needs a number from 0 to 1: quantile(x, 0.99)");
+    spec_mistake(s->r, spec_check_place(s, at), NULL, "'quantile' needs a number from 0 to 1: quantile(x, 0.99)");
     return false;
 }
 
@@ -256,13 +256,13 @@ static bool check_aggregate_type(struct scope *s, const struct syntax *call, str
 {
     const char *name = aggregates[aggregate->kind].name;
     enum weir_type type = aggregate->arg->type;
-    bool number = is_number_type(type), counts = aggregate->kind == WEIR_AGG_COUNT || aggregate->kind == WEIR_AGG_DISTINCT;
+    bool number = spec_is_number_type(type), counts = aggregate->kind == WEIR_AGG_COUNT || aggregate->kind == WEIR_AGG_DISTINCT;
     if (aggregates[aggregate->kind].numbers_only && !number) {
-        mistake(s->r, check_place(s, call->first), NULL, "'%s' needs a number, but this is %s", name, weir_type_name(type));
+        spec_mistake(s->r, spec_check_place(s, call->first), NULL, "'%s' needs a number, but this is %s", name, weir_type_name(type));
         return false;
     }
     if ((aggregate->kind == WEIR_AGG_MIN || aggregate->kind == WEIR_AGG_MAX) && type == WEIR_BOOLEAN) {
-        mistake(s->r, check_place(s, call->first), NULL, "'%s' needs values with an order, but this is boolean", name);
+        spec_mistake(s->r, spec_check_place(s, call->first), NULL, "'%s' needs values with an order, but this is boolean", name);
         return false;
     }
     bool integral = type == WEIR_INT || type == WEIR_LONG;
@@ -290,7 +290,7 @@ static bool check_aggregate_arg(struct scope *s, const struct syntax *call, bool
     inside.per_row = false;
     inside.no_aggregates = "an aggregate cannot stand inside another";
     bool picks = !aggregates[aggregate->kind].numbers_only;
-    aggregate->arg = check_expr(&inside, call->first, want_time && picks);
+    aggregate->arg = spec_check_expr(&inside, call->first, want_time && picks);
     return aggregate->arg && check_aggregate_type(s, call, aggregate);
 }
 
@@ -298,7 +298,7 @@ static struct weir_expr *check_aggregate(struct scope *s, const struct syntax *c
 {
     struct weir_aggregate aggregate = {.kind = kind, .type = WEIR_LONG};
     if (s->no_aggregates) {
-        mistake(s->r, check_place(s, call), NULL, "'%s' is an aggregate: %s", aggregates[kind].name, s->no_aggregates);
+        spec_mistake(s->r, spec_check_place(s, call), NULL, "'%s' is an aggregate: %s", aggregates[kind].name, s->no_aggregates);
         return NULL;
     }
     if (!check_count(s, call, aggregates[kind].low, aggregates[kind].high))
@@ -310,12 +310,12 @@ static struct weir_expr *check_aggregate(struct scope *s, const struct syntax *c
         ok &= check_quantile(s, call, &aggregate);
     if (!ok)
         return NULL;
-    struct weir_expr *e = check_new(s, call, WEIR_OP_AGGREGATE, aggregate.type, aggregate_nullable(&aggregate));
+    struct weir_expr *e = spec_check_new(s, call, WEIR_OP_AGGREGATE, aggregate.type, aggregate_nullable(&aggregate));
     e->index = keep_aggregate(s, &aggregate);
     return e;
 }
 
-struct weir_expr *check_call(struct scope *s, const struct syntax *call, bool want_time)
+struct weir_expr *spec_check_call(struct scope *s, const struct syntax *call, bool want_time)
 {
     for (size_t i = 0; i < FUNCTIONS; i++) {
         if (weir_str_is(call->text, functions[i].name))
@@ -325,6 +325,6 @@ struct weir_expr *check_call(struct scope *s, const struct syntax *call, bool wa
         if (weir_str_is(call->text, aggregates[i].name))
             return check_aggregate(s, call, (enum weir_agg)i, want_time);
     }
-    mistake(s->r, check_place(s, call), suggest_function(s, call->text), "unknown function '%.*s'", (int)call->text.bytes, call->text.data);
+    spec_mistake(s->r, spec_check_place(s, call), suggest_function(s, call->text), "unknown function '%.*s'", (int)call->text.bytes, call->text.data);
     return NULL;
 }

@@ -5,12 +5,12 @@
 static const char *suggest_column(struct query_reading *q, struct weir_str name)
 {
     const struct weir_table *table = &q->query->table;
-    if (enough_mistakes(q->r))
+    if (spec_enough_mistakes(q->r))
         return NULL;
     const char **names = weir_arena_alloc(q->r->arena, (table->column_count + 1) * sizeof *names);
     for (uint32_t i = 0; i < table->column_count; i++)
         names[i] = table->columns[i].name;
-    return did_you_mean(q->r, name, names, table->column_count);
+    return spec_did_you_mean(q->r, name, names, table->column_count);
 }
 
 static bool in_key(const struct weir_table *table, uint32_t column)
@@ -42,15 +42,15 @@ static void check_not_null(struct query_reading *q, struct place at, uint32_t co
     if (!e || !e->nullable)
         return;
     if (e->op == WEIR_OP_FIELD || e->op == WEIR_OP_GROUP)
-        mistake(q->r, at, NULL, "key column '%s' may be null, for the event's field is optional: give it a value with coalesce(…)", name);
+        spec_mistake(q->r, at, NULL, "key column '%s' may be null, for the event's field is optional: give it a value with coalesce(…)", name);
     else
-        mistake(q->r, at, NULL, "key column '%s' may be null: give it a value with coalesce(…, 0)", name);
+        spec_mistake(q->r, at, NULL, "key column '%s' may be null: give it a value with coalesce(…, 0)", name);
 }
 
 // The column named by the first word of a scalar; what follows it goes to *ret_order.
 static int64_t read_key_column(struct query_reading *q, const struct node *node, struct weir_str *ret_order)
 {
-    if (!read_text(q->r, node, "a key column"))
+    if (!spec_read_text(q->r, node, "a key column"))
         return -1;
     struct weir_str text = node->text, name = {text.data, (uint32_t)strcspn(text.data, " ")};
     uint32_t skip = name.bytes + (uint32_t)strspn(text.data + name.bytes, " ");
@@ -60,11 +60,11 @@ static int64_t read_key_column(struct query_reading *q, const struct node *node,
     const char *shown = weir_arena_copy(q->r->arena, name).data;
     if (column < 0) {
         if (q->columns_known)
-            mistake(q->r, at, suggest_column(q, name), "the key names '%s', which is no column of the table", shown);
+            spec_mistake(q->r, at, suggest_column(q, name), "the key names '%s', which is no column of the table", shown);
         return -1;
     }
     if (in_key(&q->query->table, (uint32_t)column)) {
-        mistake(q->r, at, NULL, "'%s' is in the key twice", shown);
+        spec_mistake(q->r, at, NULL, "'%s' is in the key twice", shown);
         return -1;
     }
     check_not_null(q, at, (uint32_t)column);
@@ -79,8 +79,8 @@ static bool read_partition_column(struct query_reading *q, const struct node *no
     if (column < 0)
         return false;
     if (order.bytes)
-        mistake(q->r, yaml_tree_place(q->r->source, node, (uint32_t)(order.data - node->text.data), order.bytes), NULL,
-                "partition columns have no order");
+        spec_mistake(q->r, yaml_tree_place(q->r->source, node, (uint32_t)(order.data - node->text.data), order.bytes), NULL,
+                     "partition columns have no order");
     table->partition[table->partition_count++] = (uint32_t)column;
     return true;
 }
@@ -95,8 +95,8 @@ static bool read_clustering_column(struct query_reading *q, const struct node *n
         return false;
     bool descending = weir_str_is(order, "desc");
     if (order.bytes && !descending && !weir_str_is(order, "asc"))
-        mistake(q->r, yaml_tree_place(q->r->source, node, (uint32_t)(order.data - node->text.data), order.bytes),
-                did_you_mean(q->r, order, orders, 2), "a clustering column is ordered asc or desc");
+        spec_mistake(q->r, yaml_tree_place(q->r->source, node, (uint32_t)(order.data - node->text.data), order.bytes),
+                     spec_did_you_mean(q->r, order, orders, 2), "a clustering column is ordered asc or desc");
     table->clustering[table->clustering_count++] = (struct weir_clustering){.column = (uint32_t)column, .descending = descending};
     return true;
 }
@@ -111,7 +111,7 @@ static bool read_partition(struct query_reading *q, const struct node *node)
     for (uint32_t i = 0; i < node->count; i++)
         ok &= read_partition_column(q, node->items[i]);
     if (!node->count)
-        mistake(q->r, node->at, NULL, "the partition key needs at least one column");
+        spec_mistake(q->r, node->at, NULL, "the partition key needs at least one column");
     return ok && node->count;
 }
 
@@ -120,10 +120,10 @@ static bool read_key_lists(struct query_reading *q, const struct node *node)
     struct weir_table *table = &q->query->table;
     if (node->kind == NODE_SCALAR)
         return read_partition(q, node);
-    if (!is_list(q->r, node, "'key'"))
+    if (!spec_is_list(q->r, node, "'key'"))
         return false;
     if (!node->count) {
-        mistake(q->r, node->at, NULL, "a key is [[partition column…], clustering column…], with at least one partition column");
+        spec_mistake(q->r, node->at, NULL, "a key is [[partition column…], clustering column…], with at least one partition column");
         return false;
     }
     bool ok = read_partition(q, node->items[0]);
@@ -173,19 +173,19 @@ static void check_distinct_rows(struct query_reading *q, const struct node *node
     const struct weir_query_spec *query = q->query;
     for (uint32_t i = 0; i < query->group_count; i++) {
         if (!key_has(q, is_group, i))
-            mistake(q->r, node->at, NULL,
-                    "the key misses a column of '%s', by which the query groups: rows of different groups would overwrite each other",
-                    q->r->plan->event.fields[query->group_by[i]].name);
+            spec_mistake(q->r, node->at, NULL,
+                         "the key misses a column of '%s', by which the query groups: rows of different groups would overwrite each other",
+                         q->r->plan->event.fields[query->group_by[i]].name);
     }
     if (query->window.kind != WEIR_WINDOW_NONE && !key_has(q, is_of_window, 0))
-        mistake(q->r, node->at, NULL, "the key misses a column of 'window_start': rows of different windows would overwrite each other");
+        spec_mistake(q->r, node->at, NULL, "the key misses a column of 'window_start': rows of different windows would overwrite each other");
 }
 
-void read_key(struct query_reading *q)
+void spec_read_key(struct query_reading *q)
 {
     const struct node *node = q->at[QUERY_KEY];
     if (!node) {
-        mistake(q->r, q->node->at, NULL, "%s needs a 'key': [[partition column…], clustering column…]", q->title);
+        spec_mistake(q->r, q->node->at, NULL, "%s needs a 'key': [[partition column…], clustering column…]", q->title);
         return;
     }
     if (read_key_lists(q, node) && q->query->grouped && q->scope.groups_known && q->columns_known)

@@ -16,10 +16,10 @@ static const char *const top_keys[TOP_KEYS] = {
 
 static void read_pipeline_name(struct reading *r, const struct node *node)
 {
-    const char *name = node ? read_text(r, node, "'pipeline'") : NULL;
+    const char *name = node ? spec_read_text(r, node, "'pipeline'") : NULL;
     r->plan->pipeline = "";
-    if (name && !is_engine_name(node->text))
-        mistake(r, node->at, NULL, "'%s' is no pipeline name: letters, digits, '.', '_' and '-', at most 100", node->raw.data);
+    if (name && !spec_is_engine_name(node->text))
+        spec_mistake(r, node->at, NULL, "'%s' is no pipeline name: letters, digits, '.', '_' and '-', at most 100", node->raw.data);
     else if (name)
         r->plan->pipeline = name;
 }
@@ -41,19 +41,19 @@ static bool zone_exists(struct weir_arena *arena, const char *name)
     struct weir_error err;
     struct weir_str text;
     const char *path = weir_arena_format(arena, ZONEINFO "/%s", name);
-    return read_file(arena, path, 1u << 16, &text, &err) && text.bytes > 4 && memcmp(text.data, "TZif", 4) == 0;
+    return spec_read_file(arena, path, 1u << 16, &text, &err) && text.bytes > 4 && memcmp(text.data, "TZif", 4) == 0;
 }
 
 static void read_timezone(struct reading *r, const struct node *node)
 {
-    const char *name = node ? read_text(r, node, "'timezone'") : NULL;
+    const char *name = node ? spec_read_text(r, node, "'timezone'") : NULL;
     r->plan->timezone = "UTC";
     if (!name || strcmp(name, "UTC") == 0)
         return;
     if (is_zone_name(node->text) && zone_exists(r->arena, name))
         r->plan->timezone = name;
     else
-        mistake(r, node->at, "for instance: UTC, Europe/Rome", "unknown time zone '%s'", node->raw.data);
+        spec_mistake(r, node->at, "for instance: UTC, Europe/Rome", "unknown time zone '%s'", node->raw.data);
 }
 
 static void check_required(struct reading *r, const struct node *root, const struct node *const *at)
@@ -61,24 +61,24 @@ static void check_required(struct reading *r, const struct node *root, const str
     static const int required[] = {TOP_PIPELINE, TOP_TOPIC, TOP_EVENT, TOP_QUERIES};
     for (size_t i = 0; i < sizeof required / sizeof *required; i++) {
         if (!at[required[i]] && !yaml_tree_get(root, top_keys[required[i]]))
-            mistake(r, root->at, NULL, "a pipeline file needs '%s'", top_keys[required[i]]);
+            spec_mistake(r, root->at, NULL, "a pipeline file needs '%s'", top_keys[required[i]]);
     }
 }
 
 static void read_plan(struct reading *r, struct node *root)
 {
     const struct node *at[TOP_KEYS] = {0};
-    resolve_references(r, root);
-    if (!read_keys(r, root, "a pipeline file", top_keys, TOP_KEYS, at))
+    spec_resolve_references(r, root);
+    if (!spec_read_keys(r, root, "a pipeline file", top_keys, TOP_KEYS, at))
         return;
     check_required(r, root, at);
     read_pipeline_name(r, at[TOP_PIPELINE]);
-    read_engines(r, at[TOP_LOG], at[TOP_REGISTRY], at[TOP_STORE], at[TOP_DATA]);
+    spec_read_engines(r, at[TOP_LOG], at[TOP_REGISTRY], at[TOP_STORE], at[TOP_DATA]);
     read_timezone(r, at[TOP_TIMEZONE]);
-    read_topic(r, at[TOP_TOPIC]);
-    read_event(r, at[TOP_EVENT]);
-    read_feed(r, at[TOP_FEED]);
-    read_queries(r, at[TOP_QUERIES]);
+    spec_read_topic(r, at[TOP_TOPIC]);
+    spec_read_event(r, at[TOP_EVENT]);
+    spec_read_feed(r, at[TOP_FEED]);
+    spec_read_queries(r, at[TOP_QUERIES]);
 }
 
 static const char *folder_of(struct weir_arena *arena, const char *path)
@@ -106,7 +106,7 @@ static void read_text_into(struct weir_plan *plan, struct weir_str text, const s
     struct reading r = {.plan = plan, .arena = &plan->arena, .diags = diags, .source = source, .overrides = overrides};
     r.folder = folder_of(&plan->arena, plan->file);
     if (yaml_tree_parse(source, &plan->arena, &root, &at, &syntax) < 0)
-        mistake(&r, at, NULL, "%s", syntax.text);
+        spec_mistake(&r, at, NULL, "%s", syntax.text);
     else
         read_plan(&r, root);
 }
@@ -134,7 +134,7 @@ int weir_plan_load(const char *path, const struct weir_overrides *overrides, FIL
 {
     weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
     struct weir_str text;
-    if (!read_file(&arena, path, YAML_TEXT_BYTES_MAX, &text, err))
+    if (!spec_read_file(&arena, path, YAML_TEXT_BYTES_MAX, &text, err))
         return -1;
     return weir_plan_parse(path, text, overrides, diagnostics, color, ret_plan, err);
 }

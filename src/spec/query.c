@@ -30,18 +30,18 @@ static void read_table_name(struct query_reading *q)
     const struct node *node = q->at[QUERY_TABLE];
     q->query->table.name = "";
     if (!node) {
-        mistake(r, q->node->at, NULL, "a query needs a 'table'");
+        spec_mistake(r, q->node->at, NULL, "a query needs a 'table'");
         return;
     }
-    const char *name = read_text(r, node, "'table'");
+    const char *name = spec_read_text(r, node, "'table'");
     if (!name)
         return;
-    if (!is_table_name(node->text))
-        mistake(r, node->at, NULL, "'%s' is no table name: lower-case letters, digits and '_', not a digit first, at most %d", node->raw.data,
-                NAME_BYTES_MAX);
+    if (!spec_is_table_name(node->text))
+        spec_mistake(r, node->at, NULL, "'%s' is no table name: lower-case letters, digits and '_', not a digit first, at most %d", node->raw.data,
+                     NAME_BYTES_MAX);
     for (uint32_t i = 0; i < r->plan->query_count; i++) {
         if (strcmp(r->plan->queries[i].table.name, name) == 0) {
-            mistake(r, node->at, NULL, "table '%s' is filled twice, first by the query on line %d", name, r->plan->queries[i].line);
+            spec_mistake(r, node->at, NULL, "table '%s' is filled twice, first by the query on line %d", name, r->plan->queries[i].line);
             break;
         }
     }
@@ -54,18 +54,18 @@ static void read_group_by(struct query_reading *q)
     const struct node *node = q->at[QUERY_GROUP_BY];
     query->grouped = node != NULL;
     q->scope.per_row = query->grouped;
-    q->scope.groups_known = query->grouped && is_list(q->r, node, "'group_by'");
+    q->scope.groups_known = query->grouped && spec_is_list(q->r, node, "'group_by'");
     if (!q->scope.groups_known)
         return;
     if (!node->count)
-        mistake(q->r, node->at, NULL, "'group_by' needs at least one field");
+        spec_mistake(q->r, node->at, NULL, "'group_by' needs at least one field");
     query->group_by = weir_arena_zalloc(q->r->arena, (node->count + 1) * sizeof *query->group_by);
     for (uint32_t i = 0; i < node->count; i++) {
-        int64_t field = read_field(q->r, node->items[i], "'group_by'");
+        int64_t field = spec_read_field(q->r, node->items[i], "'group_by'");
         q->scope.groups_known &= field >= 0;
         for (uint32_t j = 0; j < query->group_count && field >= 0; j++) {
             if (query->group_by[j] == field) {
-                mistake(q->r, node->items[i]->at, NULL, "'%s' is given twice", node->items[i]->raw.data);
+                spec_mistake(q->r, node->items[i]->at, NULL, "'%s' is given twice", node->items[i]->raw.data);
                 field = -1;
             }
         }
@@ -85,12 +85,12 @@ static void check_place_of_keys(struct query_reading *q)
     for (size_t i = 0; i < sizeof of_windows / sizeof *of_windows; i++) {
         const struct node *node = q->at[of_windows[i]];
         if (node && !q->at[QUERY_WINDOW])
-            mistake(q->r, place_of_name(node), NULL, "'%s' needs a 'window'", query_keys[of_windows[i]]);
+            spec_mistake(q->r, spec_place_of_name(node), NULL, "'%s' needs a 'window'", query_keys[of_windows[i]]);
     }
     for (size_t i = 0; i < sizeof of_groups / sizeof *of_groups; i++) {
         const struct node *node = q->at[of_groups[i]];
         if (node && !q->query->grouped)
-            mistake(q->r, place_of_name(node), NULL, "'%s' needs a 'group_by'", query_keys[of_groups[i]]);
+            spec_mistake(q->r, spec_place_of_name(node), NULL, "'%s' needs a 'group_by'", query_keys[of_groups[i]]);
     }
 }
 
@@ -100,9 +100,9 @@ static void read_emit(struct query_reading *q)
     const struct node *node = q->at[QUERY_EMIT];
     bool windowed = q->at[QUERY_WINDOW] != NULL;
     q->query->emit_update = q->query->grouped && !windowed;
-    int choice = node ? read_choice(q->r, node, "emit", names, 2) : -1;
+    int choice = node ? spec_read_choice(q->r, node, "emit", names, 2) : -1;
     if (choice == 0 && q->query->grouped && !windowed)
-        mistake(q->r, node->at, NULL, "without a 'window' no row is ever final: use 'emit: update'");
+        spec_mistake(q->r, node->at, NULL, "without a 'window' no row is ever final: use 'emit: update'");
     else if (choice >= 0)
         q->query->emit_update = choice == 1;
 }
@@ -115,15 +115,15 @@ static void read_timing(struct query_reading *q)
     query->every_ms = 1000;
     read_emit(q);
     if (q->at[QUERY_LATENESS])
-        read_duration(q->r, q->at[QUERY_LATENESS], "'lateness'", 0, &query->lateness_ms);
+        spec_read_duration(q->r, q->at[QUERY_LATENESS], "'lateness'", 0, &query->lateness_ms);
     if (q->at[QUERY_IDLE])
-        read_duration(q->r, q->at[QUERY_IDLE], "'idle'", 1, &query->idle_ms);
+        spec_read_duration(q->r, q->at[QUERY_IDLE], "'idle'", 1, &query->idle_ms);
     if (q->at[QUERY_EVERY])
-        read_duration(q->r, q->at[QUERY_EVERY], "'every'", 1, &query->every_ms);
+        spec_read_duration(q->r, q->at[QUERY_EVERY], "'every'", 1, &query->every_ms);
     if (q->at[QUERY_QUANTILES])
-        query->exact_quantiles = read_choice(q->r, q->at[QUERY_QUANTILES], "quantiles", quantiles, 2) == 0;
-    if (q->at[QUERY_AMEND] && read_duration(q->r, q->at[QUERY_AMEND], "'amend'", 1, &query->amend_ms))
-        require_built(q->r, BUILT_AMEND, place_of_name(q->at[QUERY_AMEND]), NULL, "");
+        query->exact_quantiles = spec_read_choice(q->r, q->at[QUERY_QUANTILES], "quantiles", quantiles, 2) == 0;
+    if (q->at[QUERY_AMEND] && spec_read_duration(q->r, q->at[QUERY_AMEND], "'amend'", 1, &query->amend_ms))
+        spec_require_built(q->r, BUILT_AMEND, spec_place_of_name(q->at[QUERY_AMEND]), NULL, "");
 }
 
 static void decide_spanning(struct query_reading *q)
@@ -137,7 +137,7 @@ static void decide_spanning(struct query_reading *q)
             return;
     }
     query->spans_partitions = true;
-    require_built(r, BUILT_SPANNING_GROUPS, q->at[QUERY_GROUP_BY]->at, NULL, weir_arena_format(r->arena, "%s: ", q->title));
+    spec_require_built(r, BUILT_SPANNING_GROUPS, q->at[QUERY_GROUP_BY]->at, NULL, weir_arena_format(r->arena, "%s: ", q->title));
 }
 
 static void read_query(struct reading *r, const struct node *node, struct weir_query_spec *query)
@@ -148,31 +148,31 @@ static void read_query(struct reading *r, const struct node *node, struct weir_q
     q.title = named ? weir_arena_format(r->arena, "query '%s'", name->raw.data) : "this query";
     query->table.name = "";
     query->line = node->at.line;
-    if (!read_keys(r, node, q.title, query_keys, QUERY_KEYS, q.at))
+    if (!spec_read_keys(r, node, q.title, query_keys, QUERY_KEYS, q.at))
         return;
     q.scope = (struct scope){.r = r, .query = query};
     read_table_name(&q);
-    read_window(&q);
+    spec_read_window(&q);
     read_group_by(&q);
     check_place_of_keys(&q);
     read_timing(&q);
-    read_columns_and_where(&q);
-    read_key(&q);
-    read_table_options(&q);
+    spec_read_columns_and_where(&q);
+    spec_read_key(&q);
+    spec_read_table_options(&q);
     decide_spanning(&q);
 }
 
-void read_queries(struct reading *r, const struct node *node)
+void spec_read_queries(struct reading *r, const struct node *node)
 {
     struct weir_plan *plan = r->plan;
-    if (!node || !is_list(r, node, "'queries'"))
+    if (!node || !spec_is_list(r, node, "'queries'"))
         return;
     if (!node->count || node->count > QUERIES_MAX) {
-        mistake(r, node->at, NULL, "'queries' holds 1 to %d queries, not %u", QUERIES_MAX, node->count);
+        spec_mistake(r, node->at, NULL, "'queries' holds 1 to %d queries, not %u", QUERIES_MAX, node->count);
         return;
     }
     plan->queries = weir_arena_zalloc(r->arena, node->count * sizeof *plan->queries);
-    for (uint32_t i = 0; i < node->count && !enough_mistakes(r); i++) {
+    for (uint32_t i = 0; i < node->count && !spec_enough_mistakes(r); i++) {
         read_query(r, node->items[i], &plan->queries[i]);
         plan->query_count++;
     }

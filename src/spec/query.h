@@ -33,7 +33,7 @@ struct query_reading {
     bool columns_known; // all columns were read, so that a name that is none of them is a mistake
 };
 
-void read_window(struct query_reading *q);            // window.c
-void read_columns_and_where(struct query_reading *q); // columns.c
-void read_key(struct query_reading *q);               // key.c
-void read_table_options(struct query_reading *q);     // table_options.c
+void spec_read_window(struct query_reading *q);            // window.c
+void spec_read_columns_and_where(struct query_reading *q); // columns.c
+void spec_read_key(struct query_reading *q);               // key.c
+void spec_read_table_options(struct query_reading *q);     // table_options.c

@@ -11,7 +11,7 @@
 
 #define DURATION_MS_MAX (INT64_C(100) * 366 * 24 * 3600 * 1000)
 
-void mistake(struct reading *r, struct place at, const char *hint, const char *format, ...)
+void spec_mistake(struct reading *r, struct place at, const char *hint, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -19,7 +19,7 @@ void mistake(struct reading *r, struct place at, const char *hint, const char *f
     va_end(arguments);
 }
 
-void mistake_outside(struct reading *r, const char *origin, const char *format, ...)
+void spec_mistake_outside(struct reading *r, const char *origin, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -27,32 +27,32 @@ void mistake_outside(struct reading *r, const char *origin, const char *format, 
     va_end(arguments);
 }
 
-bool enough_mistakes(const struct reading *r)
+bool spec_enough_mistakes(const struct reading *r)
 {
     return r->diags->count == DIAG_KEPT_MAX;
 }
 
-const char *did_you_mean(struct reading *r, struct weir_str name, const char *const *candidates, size_t count)
+const char *spec_did_you_mean(struct reading *r, struct weir_str name, const char *const *candidates, size_t count)
 {
     char text[256];
-    if (enough_mistakes(r) || !weir_suggest_text(name, candidates, count, text, sizeof text))
+    if (spec_enough_mistakes(r) || !weir_suggest_text(name, candidates, count, text, sizeof text))
         return NULL;
     return weir_arena_copy(r->arena, weir_str_of(text)).data;
 }
 
-struct place place_of_name(const struct node *value)
+struct place spec_place_of_name(const struct node *value)
 {
     return value->name ? value->name->at : value->at;
 }
 
-bool check_duplicates(struct reading *r, const struct node *map)
+bool spec_check_duplicates(struct reading *r, const struct node *map)
 {
     bool unique = true;
     for (uint32_t i = 0; i < map->count; i++) {
         for (uint32_t j = 0; j < i; j++) {
             if (!weir_str_eq(map->keys[i]->text, map->keys[j]->text))
                 continue;
-            mistake(r, map->keys[i]->at, NULL, "'%s' is given twice, first on line %d", map->keys[i]->text.data, map->keys[j]->at.line);
+            spec_mistake(r, map->keys[i]->at, NULL, "'%s' is given twice, first on line %d", map->keys[i]->text.data, map->keys[j]->at.line);
             unique = false;
             break;
         }
@@ -75,28 +75,28 @@ static size_t guess_key(struct weir_str text, const char *const *names, size_t c
     return weir_suggest(text, names, count, near) == 1 ? find_name(weir_str_of(near[0]), names, count) : count;
 }
 
-bool read_keys(struct reading *r, const struct node *node, const char *what, const char *const *names, size_t count, const struct node **ret)
+bool spec_read_keys(struct reading *r, const struct node *node, const char *what, const char *const *names, size_t count, const struct node **ret)
 {
-    if (!is_map(r, node, what))
+    if (!spec_is_map(r, node, what))
         return false;
-    check_duplicates(r, node);
+    spec_check_duplicates(r, node);
     for (uint32_t i = 0; i < node->count; i++) {
         const struct node *key = node->keys[i], *value = node->items[i];
         size_t at = find_name(key->text, names, count);
         if (at == count) {
-            mistake(r, key->at, did_you_mean(r, key->text, names, count), "unknown key '%s' in %s", key->text.data, what);
+            spec_mistake(r, key->at, spec_did_you_mean(r, key->text, names, count), "unknown key '%s' in %s", key->text.data, what);
             at = guess_key(key->text, names, count);
-        } else if (is_null(value)) {
-            mistake(r, key->at, NULL, "'%s' has no value", key->text.data);
+        } else if (spec_is_null(value)) {
+            spec_mistake(r, key->at, NULL, "'%s' has no value", key->text.data);
             continue;
         }
-        if (at < count && !ret[at] && !is_null(value))
+        if (at < count && !ret[at] && !spec_is_null(value))
             ret[at] = value;
     }
     return true;
 }
 
-bool is_null(const struct node *node)
+bool spec_is_null(const struct node *node)
 {
     return node->kind == NODE_SCALAR && node->plain && (node->text.bytes == 0 || weir_str_is(node->text, "~") || weir_str_is(node->text, "null"));
 }
@@ -104,81 +104,82 @@ bool is_null(const struct node *node)
 static bool is_kind(struct reading *r, const struct node *node, enum node_kind kind, const char *what, const char *wanted)
 {
     if (node->kind != kind)
-        mistake(r, node->at, NULL, "%s must be %s", what, wanted);
+        spec_mistake(r, node->at, NULL, "%s must be %s", what, wanted);
     return node->kind == kind;
 }
 
-bool is_text(struct reading *r, const struct node *node, const char *what)
+bool spec_is_text(struct reading *r, const struct node *node, const char *what)
 {
     return !node->unread && is_kind(r, node, NODE_SCALAR, what, "a single value");
 }
 
-bool is_list(struct reading *r, const struct node *node, const char *what)
+bool spec_is_list(struct reading *r, const struct node *node, const char *what)
 {
     return is_kind(r, node, NODE_LIST, what, "a list: [a, b]");
 }
 
-bool is_map(struct reading *r, const struct node *node, const char *what)
+bool spec_is_map(struct reading *r, const struct node *node, const char *what)
 {
     return is_kind(r, node, NODE_MAP, what, "a map of keys and values");
 }
 
-const char *read_text(struct reading *r, const struct node *node, const char *what)
+const char *spec_read_text(struct reading *r, const struct node *node, const char *what)
 {
-    if (!is_text(r, node, what))
+    if (!spec_is_text(r, node, what))
         return NULL;
-    if (!node->text.bytes || is_null(node)) {
-        mistake(r, node->at, NULL, "%s must not be empty", what);
+    if (!node->text.bytes || spec_is_null(node)) {
+        spec_mistake(r, node->at, NULL, "%s must not be empty", what);
         return NULL;
     }
     return node->text.data;
 }
 
-bool read_integer(struct reading *r, const struct node *node, const char *what, int64_t low, int64_t high, int64_t *ret)
+bool spec_read_integer(struct reading *r, const struct node *node, const char *what, int64_t low, int64_t high, int64_t *ret)
 {
     int64_t value;
-    if (!is_text(r, node, what))
+    if (!spec_is_text(r, node, what))
         return false;
     if (weir_parse_i64(node->text, &value) < 0 || value < low || value > high) {
-        mistake(r, node->at, NULL, "%s must be a whole number from %lld to %lld, not '%s'", what, (long long)low, (long long)high, node->raw.data);
+        spec_mistake(r, node->at, NULL, "%s must be a whole number from %lld to %lld, not '%s'", what, (long long)low, (long long)high,
+                     node->raw.data);
         return false;
     }
     *ret = value;
     return true;
 }
 
-bool read_number(struct reading *r, const struct node *node, const char *what, double *ret)
+bool spec_read_number(struct reading *r, const struct node *node, const char *what, double *ret)
 {
     double value;
-    if (!is_text(r, node, what))
+    if (!spec_is_text(r, node, what))
         return false;
     if (weir_parse_f64(node->text, &value) < 0 || !isfinite(value)) {
-        mistake(r, node->at, NULL, "%s must be a number, not '%s'", what, node->raw.data);
+        spec_mistake(r, node->at, NULL, "%s must be a number, not '%s'", what, node->raw.data);
         return false;
     }
     *ret = value;
     return true;
 }
 
-bool read_duration(struct reading *r, const struct node *node, const char *what, int64_t low_ms, int64_t *ret_ms)
+bool spec_read_duration(struct reading *r, const struct node *node, const char *what, int64_t low_ms, int64_t *ret_ms)
 {
     int64_t ms;
-    if (!is_text(r, node, what))
+    if (!spec_is_text(r, node, what))
         return false;
     if (weir_duration_parse(node->text, &ms) < 0) {
-        mistake(r, node->at, "a duration is a number and a unit: 500 ms, 10 seconds, 1 minute, 1 h, 30 days", "'%s' is no duration for %s",
-                node->raw.data, what);
+        spec_mistake(r, node->at, "a duration is a number and a unit: 500 ms, 10 seconds, 1 minute, 1 h, 30 days", "'%s' is no duration for %s",
+                     node->raw.data, what);
         return false;
     }
     if (ms < low_ms || ms > DURATION_MS_MAX) {
-        mistake(r, node->at, NULL, "%s is out of range: from %lld ms to 100 years", what, (long long)low_ms);
+        spec_mistake(r, node->at, NULL, "%s is out of range: from %lld ms to 100 years", what, (long long)low_ms);
         return false;
     }
     *ret_ms = ms;
     return true;
 }
 
-bool read_factor(struct reading *r, const struct node *node, struct weir_str text, double *ret)
+bool spec_read_factor(struct reading *r, const struct node *node, struct weir_str text, double *ret)
 {
     double value;
     bool ok = text.bytes > 1 && text.data[text.bytes - 1] == 'x';
@@ -186,39 +187,39 @@ bool read_factor(struct reading *r, const struct node *node, struct weir_str tex
     if (ok)
         *ret = value;
     else
-        mistake(r, node->at, NULL, "'%s' is no speed: 60x is sixty times as fast as real time", node->raw.data);
+        spec_mistake(r, node->at, NULL, "'%s' is no speed: 60x is sixty times as fast as real time", node->raw.data);
     return ok;
 }
 
-int read_choice(struct reading *r, const struct node *node, const char *what, const char *const *names, size_t count)
+int spec_read_choice(struct reading *r, const struct node *node, const char *what, const char *const *names, size_t count)
 {
-    if (!is_text(r, node, what))
+    if (!spec_is_text(r, node, what))
         return -1;
     size_t at = find_name(node->text, names, count);
     if (at < count)
         return (int)at;
-    const char *hint = did_you_mean(r, node->raw, names, count);
+    const char *hint = spec_did_you_mean(r, node->raw, names, count);
     if (!hint) {
         hint = weir_arena_format(r->arena, "one of: %s", names[0]);
         for (size_t i = 1; i < count; i++)
             hint = weir_arena_format(r->arena, "%s, %s", hint, names[i]);
     }
-    mistake(r, node->at, hint, "unknown %s '%s'", what, node->raw.data);
+    spec_mistake(r, node->at, hint, "unknown %s '%s'", what, node->raw.data);
     return -1;
 }
 
-const char *resolve_path(struct reading *r, const char *path)
+const char *spec_resolve_path(struct reading *r, const char *path)
 {
     return path[0] == '/' || !r->folder[0] ? weir_arena_copy(r->arena, weir_str_of(path)).data
                                            : weir_arena_format(r->arena, "%s/%s", r->folder, path);
 }
 
-int read_path(struct reading *r, const struct node *node, const char *what, const char **ret)
+int spec_read_path(struct reading *r, const struct node *node, const char *what, const char **ret)
 {
-    const char *text = read_text(r, node, what);
+    const char *text = spec_read_text(r, node, what);
     if (!text)
         return -1;
-    *ret = resolve_path(r, text);
+    *ret = spec_resolve_path(r, text);
     return 0;
 }
 
@@ -232,7 +233,7 @@ static bool is_digit(char c)
     return c >= '0' && c <= '9';
 }
 
-bool is_identifier(struct weir_str text)
+bool spec_is_identifier(struct weir_str text)
 {
     for (uint32_t i = 0; i < text.bytes; i++) {
         if (!is_letter(text.data[i]) && (i == 0 || !is_digit(text.data[i])))
@@ -241,16 +242,16 @@ bool is_identifier(struct weir_str text)
     return text.bytes > 0;
 }
 
-bool is_table_name(struct weir_str text)
+bool spec_is_table_name(struct weir_str text)
 {
     for (uint32_t i = 0; i < text.bytes; i++) {
         if (text.data[i] >= 'A' && text.data[i] <= 'Z')
             return false;
     }
-    return is_identifier(text) && text.bytes <= NAME_BYTES_MAX;
+    return spec_is_identifier(text) && text.bytes <= NAME_BYTES_MAX;
 }
 
-bool is_engine_name(struct weir_str text)
+bool spec_is_engine_name(struct weir_str text)
 {
     for (uint32_t i = 0; i < text.bytes; i++) {
         char c = text.data[i];
@@ -260,7 +261,7 @@ bool is_engine_name(struct weir_str text)
     return text.bytes > 0 && text.bytes <= 100 && !weir_str_is(text, ".") && !weir_str_is(text, "..");
 }
 
-int64_t find_field(const struct reading *r, struct weir_str name)
+int64_t spec_find_field(const struct reading *r, struct weir_str name)
 {
     const struct weir_event_spec *event = &r->plan->event;
     for (uint32_t i = 0; i < event->field_count; i++) {
@@ -270,24 +271,24 @@ int64_t find_field(const struct reading *r, struct weir_str name)
     return -1;
 }
 
-const char *suggest_field(struct reading *r, struct weir_str name)
+const char *spec_suggest_field(struct reading *r, struct weir_str name)
 {
     const struct weir_event_spec *event = &r->plan->event;
-    if (enough_mistakes(r))
+    if (spec_enough_mistakes(r))
         return NULL;
     const char **names = weir_arena_alloc(r->arena, (event->field_count + 1) * sizeof *names);
     for (uint32_t i = 0; i < event->field_count; i++)
         names[i] = event->fields[i].name;
-    return did_you_mean(r, name, names, event->field_count);
+    return spec_did_you_mean(r, name, names, event->field_count);
 }
 
-int64_t read_field(struct reading *r, const struct node *node, const char *what)
+int64_t spec_read_field(struct reading *r, const struct node *node, const char *what)
 {
-    if (!read_text(r, node, what))
+    if (!spec_read_text(r, node, what))
         return -1;
-    int64_t at = find_field(r, node->text);
+    int64_t at = spec_find_field(r, node->text);
     if (at < 0 && r->event_known)
-        mistake(r, node->at, suggest_field(r, node->raw), "%s: the event has no field '%s'", what, node->raw.data);
+        spec_mistake(r, node->at, spec_suggest_field(r, node->raw), "%s: the event has no field '%s'", what, node->raw.data);
     return at;
 }
 
@@ -311,7 +312,7 @@ static int open_regular(const char *path, size_t bytes_max, size_t *ret_bytes, s
     return file;
 }
 
-const char *read_file(struct weir_arena *arena, const char *path, size_t bytes_max, struct weir_str *ret, struct weir_error *err)
+const char *spec_read_file(struct weir_arena *arena, const char *path, size_t bytes_max, struct weir_str *ret, struct weir_error *err)
 {
     size_t bytes = 0, have = 0;
     int file = open_regular(path, bytes_max, &bytes, err);

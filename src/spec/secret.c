@@ -11,7 +11,7 @@ static bool add_variable(struct reading *r, const struct node *node, const char 
 {
     const char *value = getenv(name);
     if (!value) {
-        mistake(r, node->at, NULL, "the environment variable '%s' is not set", name);
+        spec_mistake(r, node->at, NULL, "the environment variable '%s' is not set", name);
         return false;
     }
     weir_buffer_add(out, value, strlen(value));
@@ -22,8 +22,8 @@ static bool add_file(struct reading *r, const struct node *node, const char *pat
 {
     struct weir_error err;
     struct weir_str text;
-    if (!read_file(r->arena, resolve_path(r, path), SECRET_BYTES_MAX, &text, &err)) {
-        mistake(r, node->at, NULL, "%s", err.text);
+    if (!spec_read_file(r->arena, spec_resolve_path(r, path), SECRET_BYTES_MAX, &text, &err)) {
+        spec_mistake(r, node->at, NULL, "%s", err.text);
         return false;
     }
     while (text.bytes && (text.data[text.bytes - 1] == '\n' || text.data[text.bytes - 1] == '\r'))
@@ -39,7 +39,7 @@ static bool add_reference(struct reading *r, const struct node *node, struct wei
         return add_variable(r, node, text + 4, out);
     if (strncmp(text, "file:", 5) == 0 && text[5])
         return add_file(r, node, text + 5, out);
-    mistake(r, node->at, NULL, "'${%s}' refers to nothing: use ${env:NAME} or ${file:PATH}", text);
+    spec_mistake(r, node->at, NULL, "'${%s}' refers to nothing: use ${env:NAME} or ${file:PATH}", text);
     return false;
 }
 
@@ -50,7 +50,7 @@ static bool resolve_scalar(struct reading *r, struct node *node)
     while ((start = strstr(at, "${"))) {
         const char *end = strchr(start, '}');
         if (!end || out.bytes > VALUE_BYTES_MAX) {
-            mistake(r, node->at, NULL, end ? "this value gets too long" : "a '${' without its '}'");
+            spec_mistake(r, node->at, NULL, end ? "this value gets too long" : "a '${' without its '}'");
             return false;
         }
         weir_buffer_add(&out, at, (size_t)(start - at));
@@ -62,17 +62,17 @@ static bool resolve_scalar(struct reading *r, struct node *node)
         return true;
     weir_buffer_add(&out, at, strlen(at));
     if (out.bytes && memchr(out.data, 0, out.bytes)) {
-        mistake(r, node->at, NULL, "what '%s' refers to holds a NUL character", node->raw.data);
+        spec_mistake(r, node->at, NULL, "what '%s' refers to holds a NUL character", node->raw.data);
         return false;
     }
     node->text = out.bytes ? weir_arena_copy(r->arena, weir_buffer_view(&out)) : WEIR_STR("");
     return true;
 }
 
-void resolve_references(struct reading *r, struct node *root)
+void spec_resolve_references(struct reading *r, struct node *root)
 {
     if (root->kind == NODE_SCALAR)
         root->unread = !resolve_scalar(r, root);
     for (uint32_t i = 0; i < root->count; i++)
-        resolve_references(r, root->items[i]);
+        spec_resolve_references(r, root->items[i]);
 }

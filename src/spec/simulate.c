@@ -17,7 +17,7 @@ static bool is_numeric(enum weir_type type)
 static bool fits(struct reading *r, const struct node *node, const char *what, bool ok, const char *wanted, const struct weir_field *field)
 {
     if (!ok)
-        mistake(r, place_of_name(node), NULL, "%s gives %s, but field '%s' is %s", what, wanted, field->name, weir_type_name(field->type));
+        spec_mistake(r, spec_place_of_name(node), NULL, "%s gives %s, but field '%s' is %s", what, wanted, field->name, weir_type_name(field->type));
     return ok;
 }
 
@@ -29,17 +29,17 @@ static bool fits_time(struct reading *r, const struct node *node, const char *wh
 
 static void read_uuid(struct reading *r, const struct node *node, const struct weir_field *field, struct weir_sim_field *sim)
 {
-    if (fits(r, node, "'uuid'", field->type == WEIR_STRING, "text", field) && read_integer(r, node, "'uuid'", 1, 100000000, &sim->members))
+    if (fits(r, node, "'uuid'", field->type == WEIR_STRING, "text", field) && spec_read_integer(r, node, "'uuid'", 1, 100000000, &sim->members))
         sim->kind = WEIR_SIM_UUID;
 }
 
 static void read_pattern(struct reading *r, const struct node *node, const struct weir_field *field, struct weir_sim_field *sim)
 {
-    if (!fits(r, node, "'text'", field->type == WEIR_STRING, "text", field) || !is_text(r, node, "'text'"))
+    if (!fits(r, node, "'text'", field->type == WEIR_STRING, "text", field) || !spec_is_text(r, node, "'text'"))
         return;
     for (const char *at = node->text.data; (at = strchr(at, '{')); at++) {
         if (strncmp(at, "{n}", 3) != 0) {
-            mistake(r, node->at, NULL, "a text knows one placeholder, {n}: the number of the device, from 1");
+            spec_mistake(r, node->at, NULL, "a text knows one placeholder, {n}: the number of the device, from 1");
             return;
         }
     }
@@ -49,7 +49,7 @@ static void read_pattern(struct reading *r, const struct node *node, const struc
 
 static void read_clock(struct reading *r, const struct node *node, const struct weir_field *field, struct weir_sim_field *sim)
 {
-    if (fits_time(r, node, "'clock'", field) && is_text(r, node, "'clock'") && read_factor(r, node, node->text, &sim->clock_factor))
+    if (fits_time(r, node, "'clock'", field) && spec_is_text(r, node, "'clock'") && spec_read_factor(r, node, node->text, &sim->clock_factor))
         sim->kind = WEIR_SIM_CLOCK;
 }
 
@@ -57,21 +57,21 @@ static void read_uniform(struct reading *r, const struct node *node, const struc
                          struct weir_sim_field *sim)
 {
     bool integral = !is_floating(field->type);
-    if (!fits(r, node, "'uniform'", is_numeric(field->type), "numbers", field) || !is_list(r, node, "'uniform'"))
+    if (!fits(r, node, "'uniform'", is_numeric(field->type), "numbers", field) || !spec_is_list(r, node, "'uniform'"))
         return;
     if (node->count != 2) {
-        mistake(r, node->at, NULL, "'uniform' takes two numbers: [lowest, highest]");
+        spec_mistake(r, node->at, NULL, "'uniform' takes two numbers: [lowest, highest]");
         return;
     }
     int64_t decimals = integral ? 0 : -1;
-    if (digits && !read_integer(r, digits, "'digits'", 0, integral ? 0 : 15, &decimals))
+    if (digits && !spec_read_integer(r, digits, "'digits'", 0, integral ? 0 : 15, &decimals))
         return;
     double low, high;
-    if (!read_number(r, node->items[0], "the lowest value", &low) || !read_number(r, node->items[1], "the highest value", &high))
+    if (!spec_read_number(r, node->items[0], "the lowest value", &low) || !spec_read_number(r, node->items[1], "the highest value", &high))
         return;
     double limit = field->type == WEIR_INT ? 2147483647.0 : field->type == WEIR_LONG ? 9007199254740992.0 : INFINITY;
     if (low > high || fabs(low) > limit || fabs(high) > limit) {
-        mistake(r, node->at, NULL, low > high ? "the lowest value is above the highest" : "this is out of the range of field '%s'", field->name);
+        spec_mistake(r, node->at, NULL, low > high ? "the lowest value is above the highest" : "this is out of the range of field '%s'", field->name);
         return;
     }
     *sim = (struct weir_sim_field){.kind = WEIR_SIM_UNIFORM, .low = low, .high = high, .digits = (int)decimals};
@@ -79,13 +79,13 @@ static void read_uniform(struct reading *r, const struct node *node, const struc
 
 static void read_one_of(struct reading *r, const struct node *node, const struct weir_field *field, struct weir_sim_field *sim)
 {
-    if (!fits(r, node, "'one_of'", field->type == WEIR_STRING, "text", field) || !is_list(r, node, "'one_of'"))
+    if (!fits(r, node, "'one_of'", field->type == WEIR_STRING, "text", field) || !spec_is_list(r, node, "'one_of'"))
         return;
     if (!node->count)
-        mistake(r, node->at, NULL, "'one_of' needs at least one value");
+        spec_mistake(r, node->at, NULL, "'one_of' needs at least one value");
     sim->choices = weir_arena_zalloc(r->arena, (node->count + 1) * sizeof *sim->choices);
     for (uint32_t i = 0; i < node->count; i++) {
-        if (is_text(r, node->items[i], "a value"))
+        if (spec_is_text(r, node->items[i], "a value"))
             sim->choices[sim->choice_count++] = node->items[i]->text;
     }
     if (sim->choice_count)
@@ -113,16 +113,16 @@ static bool parse_constant(const struct node *node, enum weir_type type, struct 
 
 static void read_constant(struct reading *r, const struct node *node, const struct weir_field *field, struct weir_sim_field *sim)
 {
-    if (is_null(node)) {
+    if (spec_is_null(node)) {
         if (!field->optional)
-            mistake(r, node->at, NULL, "field '%s' is not optional: it cannot be null", field->name);
+            spec_mistake(r, node->at, NULL, "field '%s' is not optional: it cannot be null", field->name);
         return;
     }
     struct weir_value value = {0};
     if (parse_constant(node, field->type, &value))
         *sim = (struct weir_sim_field){.kind = WEIR_SIM_CONSTANT, .digits = -1, .constant = value};
     else
-        mistake(r, node->at, NULL, "'%s' does not fit field '%s', which is %s", node->raw.data, field->name, weir_type_name(field->type));
+        spec_mistake(r, node->at, NULL, "'%s' does not fit field '%s', which is %s", node->raw.data, field->name, weir_type_name(field->type));
 }
 
 static void read_generator(struct reading *r, const struct node *node, const struct weir_field *field, struct weir_sim_field *sim)
@@ -130,13 +130,13 @@ static void read_generator(struct reading *r, const struct node *node, const str
     enum { UUID, TEXT, CLOCK, UNIFORM, ONE_OF, DIGITS, COUNT };
     static const char *const names[] = {"uuid", "text", "clock", "uniform", "one_of", "digits"};
     const struct node *at[COUNT] = {0};
-    if (!read_keys(r, node, weir_arena_format(r->arena, "simulated field '%s'", field->name), names, COUNT, at))
+    if (!spec_read_keys(r, node, weir_arena_format(r->arena, "simulated field '%s'", field->name), names, COUNT, at))
         return;
     int given = !!at[UUID] + !!at[TEXT] + !!at[CLOCK] + !!at[UNIFORM] + !!at[ONE_OF];
     if (given > 1 || (!given && !node->count))
-        mistake(r, node->at, NULL, "give one of uuid, text, clock, uniform, one_of");
+        spec_mistake(r, node->at, NULL, "give one of uuid, text, clock, uniform, one_of");
     if (at[DIGITS] && !at[UNIFORM])
-        mistake(r, place_of_name(at[DIGITS]), NULL, "'digits' goes with 'uniform'");
+        spec_mistake(r, spec_place_of_name(at[DIGITS]), NULL, "'digits' goes with 'uniform'");
     if (given != 1)
         return;
     if (at[UUID])
@@ -155,7 +155,7 @@ static void read_sim_field(struct reading *r, const struct node *node, const str
 {
     if (node->kind == NODE_MAP)
         read_generator(r, node, field, sim);
-    else if (!is_text(r, node, "a simulated field"))
+    else if (!spec_is_text(r, node, "a simulated field"))
         return;
     else if (node->plain && weir_str_is(node->text, "now")) {
         if (fits_time(r, node, "'now'", field))
@@ -167,12 +167,12 @@ static void read_sim_field(struct reading *r, const struct node *node, const str
 static void read_sim_fields(struct reading *r, const struct node *node)
 {
     struct weir_event_spec *event = &r->plan->event;
-    if (!is_map(r, node, "'fields'"))
+    if (!spec_is_map(r, node, "'fields'"))
         return;
-    check_duplicates(r, node);
+    spec_check_duplicates(r, node);
     bool *given = weir_arena_zalloc(r->arena, event->field_count + 1);
     for (uint32_t i = 0; i < node->count; i++) {
-        int64_t at = read_field(r, node->keys[i], "'fields'");
+        int64_t at = spec_read_field(r, node->keys[i], "'fields'");
         if (at < 0)
             continue;
         given[at] = true;
@@ -180,7 +180,7 @@ static void read_sim_fields(struct reading *r, const struct node *node)
     }
     for (uint32_t i = 0; r->event_known && i < event->field_count; i++) {
         if (!given[i] && !event->fields[i].optional)
-            mistake(r, place_of_name(node), NULL, "field '%s' is missing: it is not optional", event->fields[i].name);
+            spec_mistake(r, spec_place_of_name(node), NULL, "field '%s' is missing: it is not optional", event->fields[i].name);
     }
 }
 
@@ -190,7 +190,7 @@ static bool read_rate(struct reading *r, const struct node *node, double *ret)
         const char *text;
         double seconds;
     } units[] = {{" per second", 1}, {" per minute", 60}, {" per hour", 3600}, {"", 1}};
-    if (!is_text(r, node, "'rate'"))
+    if (!spec_is_text(r, node, "'rate'"))
         return false;
     struct weir_str text = node->text;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
@@ -202,17 +202,17 @@ static bool read_rate(struct reading *r, const struct node *node, double *ret)
             return true;
         }
     }
-    mistake(r, node->at, "for instance: 100 per second, 6 per minute", "'%s' is no rate", node->raw.data);
+    spec_mistake(r, node->at, "for instance: 100 per second, 6 per minute", "'%s' is no rate", node->raw.data);
     return false;
 }
 
-void read_simulate(struct reading *r, const struct node *node)
+void spec_read_simulate(struct reading *r, const struct node *node)
 {
     enum { RATE, SEED, FIELDS, COUNT };
     static const char *const names[] = {"rate", "seed", "fields"};
     const struct node *at[COUNT] = {0};
     struct weir_feed_spec *feed = &r->plan->feed;
-    if (!read_keys(r, node, "'simulate'", names, COUNT, at))
+    if (!spec_read_keys(r, node, "'simulate'", names, COUNT, at))
         return;
     feed->kind = WEIR_FEED_SIMULATE;
     feed->rate_per_s = 1;
@@ -223,10 +223,10 @@ void read_simulate(struct reading *r, const struct node *node)
     int64_t seed;
     if (at[RATE])
         read_rate(r, at[RATE], &feed->rate_per_s);
-    if (at[SEED] && read_integer(r, at[SEED], "'seed'", 0, INT64_MAX, &seed))
+    if (at[SEED] && spec_read_integer(r, at[SEED], "'seed'", 0, INT64_MAX, &seed))
         feed->seed = (uint64_t)seed;
     if (at[FIELDS])
         read_sim_fields(r, at[FIELDS]);
     if (!at[RATE] || !at[FIELDS])
-        mistake(r, place_of_name(node), NULL, "'simulate' needs 'rate' and 'fields'");
+        spec_mistake(r, spec_place_of_name(node), NULL, "'simulate' needs 'rate' and 'fields'");
 }

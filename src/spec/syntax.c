@@ -32,7 +32,7 @@ static void advance(struct parser *p)
 
 static struct syntax *fail_at(struct parser *p, const struct token *token, const char *hint, const char *message)
 {
-    mistake(p->r, yaml_tree_place(p->r->source, p->node, token->offset, token->bytes), hint, "%s", message);
+    spec_mistake(p->r, yaml_tree_place(p->r->source, p->node, token->offset, token->bytes), hint, "%s", message);
     return NULL;
 }
 

@@ -40,10 +40,10 @@ static bool take_duration(struct words *w, struct weir_str part, int64_t *ret_ms
     int64_t ms;
     const char *shown = weir_arena_copy(w->q->r->arena, part).data;
     if (weir_duration_parse(part, &ms) < 0)
-        mistake(w->q->r, place_of(w, part), "a duration is a number and a unit: 10 seconds, 1 hour, 7 days", "'%s' is no duration for a window",
-                shown);
+        spec_mistake(w->q->r, place_of(w, part), "a duration is a number and a unit: 10 seconds, 1 hour, 7 days", "'%s' is no duration for a window",
+                     shown);
     else if (ms < 1 || ms > WINDOW_MS_MAX)
-        mistake(w->q->r, place_of(w, part), NULL, "a window lasts from 1 ms to 20 years, not %s", shown);
+        spec_mistake(w->q->r, place_of(w, part), NULL, "a window lasts from 1 ms to 20 years, not %s", shown);
     else {
         *ret_ms = ms;
         return true;
@@ -62,14 +62,14 @@ static void read_sliding(struct words *w, struct weir_window_spec *window)
     const char *every = strstr(rest.data, " every ");
     window->kind = WEIR_WINDOW_SLIDING;
     if (!every) {
-        mistake(w->q->r, w->node->at, NULL, "a sliding window says how far it slides: sliding 1 hour every 5 minutes");
+        spec_mistake(w->q->r, w->node->at, NULL, "a sliding window says how far it slides: sliding 1 hour every 5 minutes");
         return;
     }
     struct weir_str size = {rest.data, (uint32_t)(every - rest.data)};
     struct weir_str slide = {every + 7, rest.bytes - size.bytes - 7};
     bool ok = take_duration(w, size, &window->size_ms);
     if (take_duration(w, slide, &window->slide_ms) && ok && window->slide_ms > window->size_ms)
-        mistake(w->q->r, place_of(w, slide), NULL, "a window must not slide further than it is long, else events fall between two");
+        spec_mistake(w->q->r, place_of(w, slide), NULL, "a window must not slide further than it is long, else events fall between two");
 }
 
 static void read_calendar(struct words *w, struct weir_window_spec *window)
@@ -82,8 +82,8 @@ static void read_calendar(struct words *w, struct weir_window_spec *window)
             return;
         }
     }
-    const char *hint = did_you_mean(w->q->r, unit, units, sizeof units / sizeof *units);
-    mistake(w->q->r, place_of(w, extra.bytes ? extra : unit), hint, "a calendar window is 'calendar' and one of hour, day, week, month, year");
+    const char *hint = spec_did_you_mean(w->q->r, unit, units, sizeof units / sizeof *units);
+    spec_mistake(w->q->r, place_of(w, extra.bytes ? extra : unit), hint, "a calendar window is 'calendar' and one of hour, day, week, month, year");
 }
 
 static void read_kind(struct words *w, struct weir_window_spec *window)
@@ -95,22 +95,22 @@ static void read_kind(struct words *w, struct weir_window_spec *window)
         take_duration(w, rest_of(w), &window->size_ms);
     } else if (weir_str_is(kind, "sliding")) {
         read_sliding(w, window);
-        require_built(r, BUILT_SLIDING, w->node->at, NULL, "");
+        spec_require_built(r, BUILT_SLIDING, w->node->at, NULL, "");
     } else if (weir_str_is(kind, "calendar")) {
         read_calendar(w, window);
-        require_built(r, BUILT_CALENDAR, w->node->at, NULL, "");
+        spec_require_built(r, BUILT_CALENDAR, w->node->at, NULL, "");
     } else if (weir_str_is(kind, "session")) {
         window->kind = WEIR_WINDOW_SESSION;
         take_duration(w, rest_of(w), &window->size_ms);
-        require_built(r, BUILT_SESSION, w->node->at, NULL, "");
+        spec_require_built(r, BUILT_SESSION, w->node->at, NULL, "");
     } else {
-        const char *hint = did_you_mean(r, kind, kinds, sizeof kinds / sizeof *kinds);
-        mistake(r, place_of(w, kind), hint ? hint : "one of: tumbling, sliding, calendar, session", "unknown window '%s'",
-                weir_arena_copy(r->arena, kind).data);
+        const char *hint = spec_did_you_mean(r, kind, kinds, sizeof kinds / sizeof *kinds);
+        spec_mistake(r, place_of(w, kind), hint ? hint : "one of: tumbling, sliding, calendar, session", "unknown window '%s'",
+                     weir_arena_copy(r->arena, kind).data);
     }
 }
 
-void read_window(struct query_reading *q)
+void spec_read_window(struct query_reading *q)
 {
     const struct node *node = q->at[QUERY_WINDOW];
     struct weir_window_spec *window = &q->query->window;
@@ -120,6 +120,6 @@ void read_window(struct query_reading *q)
     // A window that cannot be read is still one: what refers to it is no mistake of its own.
     *window = (struct weir_window_spec){.kind = WEIR_WINDOW_TUMBLING, .size_ms = 3600 * 1000};
     struct words w = {q, node, 0};
-    if (read_text(q->r, node, "'window'"))
+    if (spec_read_text(q->r, node, "'window'"))
         read_kind(&w, window);
 }
