@@ -41,7 +41,8 @@ static void times_of_integers(struct check *c, const int64_t *values, int64_t *r
     uint32_t rows = c->batch->rows;
     if (c->event->time_unit == WEIR_UNIT_S) {
         for (uint32_t i = 0; i < rows; i++)
-            ret[i] = __builtin_mul_overflow(values[i], 1000, &ret[i]) ? INT64_MAX : ret[i];
+            if (__builtin_mul_overflow(values[i], 1000, &ret[i]))
+                ret[i] = INT64_MAX;
     } else if (c->event->time_unit == WEIR_UNIT_US) {
         for (uint32_t i = 0; i < rows; i++)
             ret[i] = weir_floor_div(values[i], 1000);

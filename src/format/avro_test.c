@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "format/avro.h"
+#include "format/avro_event.h"
+
+#define RECORD(fields) "{\"type\":\"record\",\"name\":\"Event\",\"fields\":[" fields "]}"
+#define TS             "{\"name\":\"ts\",\"type\":\"long\"}"
+#define ID             "{\"name\":\"id\",\"type\":\"string\"}"
+
+struct bed { // a decoder, its registry of schemas 1, 2, …, and what it made last
+    struct weir_plan plan;
+    struct weir_arena arena, batch_arena;
+    const char *schemas[8];
+    int asked;
+    bool away;
+    struct weir_decoder *decoder;
+    struct weir_batch batch;
+    struct weir_rejects rejects;
+    struct weir_buffer bytes;  // of the record that is being written
+    struct weir_record single; // that expect() decoded last: the batch's strings point into it
+    struct weir_error err;
+};
+
+static int schema_of_bed(void *context, int32_t id, struct weir_arena *arena, const char **ret_schema, struct weir_error *err)
+{
+    struct bed *b = context;
+    b->asked++;
+    if (b->away)
+        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the registry is away");
+    if (id >= 8 || !b->schemas[id])
+        return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "no schema %d", id);
+    *ret_schema = weir_arena_copy(arena, weir_str_of(b->schemas[id])).data;
+    return 0;
+}
+
+static void open_bed(struct bed *b, const char *reader, const char *writer)
+{
+    *b = (struct bed){.schemas = {NULL, writer}};
+    const struct avro_source source = {schema_of_bed, b};
+    struct codec_decoder *codec;
+    if (avro_event_of(reader, "ts", &b->arena, &b->plan.event, &b->err) < 0 || avro_decoder_new(&b->plan, &source, &codec, &b->err) < 0)
+        fail_msg("%s", b->err.text);
+    b->decoder = decoder_of_codec(&b->plan, codec);
+}
+
+static void free_records(struct weir_record *records, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        free((char *)records[i].value.data);
+}
+
+static void close_bed(struct bed *b)
+{
+    free_records(&b->single, 1);
+    weir_decoder_free(b->decoder);
+    weir_arena_drop(&b->arena);
+    weir_arena_drop(&b->batch_arena);
+    weir_buffer_drop(&b->bytes);
+    free(b->rejects.items);
+}
+
+static struct weir_buffer *frame(struct bed *b, int32_t id)
+{
+    b->bytes.bytes = 0;
+    weir_buffer_byte(&b->bytes, 0);
+    weir_buffer_be32(&b->bytes, (uint32_t)id);
+    return &b->bytes;
+}
+
+static void put_text(struct weir_buffer *out, const char *text)
+{
+    weir_buffer_zigzag(out, (int64_t)strlen(text));
+    weir_buffer_add(out, text, strlen(text));
+}
+
+// The record written so far, in a block of its own so that a sanitizer sees every read beyond it.
+static struct weir_record take(struct bed *b, int64_t offset)
+{
+    char *copy = malloc(b->bytes.bytes ? b->bytes.bytes : 1);
+    memcpy(copy, b->bytes.data, b->bytes.bytes);
+    return (struct weir_record){.offset = offset, .timestamp_ms = 5000, .value = {copy, (uint32_t)b->bytes.bytes}};
+}
+
+static int decode(struct bed *b, struct weir_record *records, uint32_t count)
+{
+    b->rejects.count = 0;
+    weir_arena_reset(&b->batch_arena);
+    int decoded = weir_decode(b->decoder, records, count, &b->batch_arena, &b->batch, &b->rejects, &b->err);
+    if (decoded == 0)
+        assert_int_equal(b->batch.rows + b->rejects.count, count);
+    return decoded;
+}
+
+// Decodes what was written as one record; it must be refused with a text that contains `says`, or pass if that is NULL.
+static void expect(struct bed *b, enum weir_reason reason, const char *says)
+{
+    free_records(&b->single, 1);
+    b->single = take(b, 0);
+    assert_int_equal(decode(b, &b->single, 1), 0);
+    if (!says && b->rejects.count)
+        fail_msg("refused: %s", b->rejects.items[0].text);
+    if (says) {
+        assert_int_equal(b->rejects.count, 1);
+        assert_int_equal(b->rejects.items[0].reason, reason);
+        if (!strstr(b->rejects.items[0].text, says))
+            fail_msg("says '%s', not '%s'", b->rejects.items[0].text, says);
+    }
+}
+
+static void only_framed_records_of_known_schemas_pass(void **state)
+{
+    (void)state;
+    static const char event[] = RECORD(TS);
+    struct bed b;
+    open_bed(&b, event, event);
+    weir_buffer_zigzag(frame(&b, 1), 42);
+    expect(&b, 0, NULL);
+    assert_int_equal(b.batch.time_ms[0], 42);
+    frame(&b, 1)->bytes = 0;
+    expect(&b, WEIR_MALFORMED, "empty");
+    b.bytes.bytes = 0;
+    weir_buffer_add(&b.bytes, "{\"ts\":1}", 8);
+    expect(&b, WEIR_MALFORMED, "JSON");
+    b.bytes.bytes = 0;
+    weir_buffer_add(&b.bytes, "\0\0\0", 3);
+    expect(&b, WEIR_MALFORMED, "too short");
+    b.bytes.bytes = 0;
+    weir_buffer_add(&b.bytes, "\1\0\0\0\1\2", 6);
+    expect(&b, WEIR_MALFORMED, "byte 0");
+    frame(&b, 1);
+    expect(&b, WEIR_MALFORMED, "ts: the record ends inside it");
+    weir_buffer_zigzag(frame(&b, 1), 42);
+    weir_buffer_byte(&b.bytes, 0);
+    expect(&b, WEIR_MALFORMED, "bytes after its end");
+    assert_int_equal(b.rejects.items[0].schema_id, 1);
+    weir_buffer_zigzag(frame(&b, -5), 42);
+    expect(&b, WEIR_UNKNOWN_SCHEMA, "no schema -5");
+    weir_buffer_zigzag(frame(&b, 6), 42);
+    expect(&b, WEIR_UNKNOWN_SCHEMA, "no schema 6");
+    assert_int_equal(b.rejects.items[0].schema_id, 6);
+    struct weir_record tombstone = {.null_value = true};
+    assert_int_equal(decode(&b, &tombstone, 1), 0);
+    assert_int_equal(b.rejects.count, 1);
+    close_bed(&b);
+}
+
+static void the_registry_is_asked_once_a_schema_and_once_a_batch_for_unknown_ones(void **state)
+{
+    (void)state;
+    static const char event[] = RECORD(TS);
+    struct bed b;
+    struct weir_record records[4];
+    open_bed(&b, event, event);
+    for (int i = 0; i < 4; i++) {
+        weir_buffer_zigzag(frame(&b, i % 2 ? 1 : 3), i);
+        records[i] = take(&b, i);
+    }
+    assert_int_equal(decode(&b, records, 4), 0);
+    assert_int_equal(b.asked, 2);
+    assert_int_equal(b.rejects.count, 2);
+    assert_int_equal(b.rejects.items[1].record, 2);
+    assert_int_equal(b.batch.offset[1], 3);
+    b.schemas[3] = event; // registered meanwhile
+    assert_int_equal(decode(&b, records, 4), 0);
+    assert_int_equal(b.asked, 3);
+    assert_int_equal(b.batch.rows, 4);
+    b.away = true;
+    assert_int_equal(decode(&b, records, 4), 0);
+    free_records(records, 4);
+    weir_buffer_zigzag(frame(&b, 4), 0);
+    struct weir_record other = take(&b, 0);
+    assert_int_equal(decode(&b, &other, 1), -1);
+    assert_int_equal(b.err.fate, WEIR_RETRY);
+    assert_int_equal(b.rejects.count, 0);
+    free_records(&other, 1);
+    close_bed(&b);
+}
+
+static void a_reader_takes_what_it_needs_of_another_writers_record(void **state)
+{
+    (void)state;
+    static const char writer[] =
+        RECORD("{\"name\":\"gone\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"map\",\"values\":\"int\"}}},"
+               "{\"name\":\"temp\",\"type\":[\"float\",\"null\"]}," ID ",{\"name\":\"ts\",\"type\":\"int\"},{\"name\":\"n\",\"type\":\"long\"},"
+               "{\"name\":\"list\",\"type\":{\"type\":\"record\",\"name\":\"L\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"L\"]}]}}");
+    static const char reader[] = RECORD(TS "," ID ",{\"name\":\"temperature\",\"aliases\":[\"temp\"],\"type\":[\"null\",\"double\"]},"
+                                           "{\"name\":\"n\",\"type\":\"double\"},"
+                                           "{\"name\":\"battery\",\"type\":[\"null\",\"float\"],\"default\":null},"
+                                           "{\"name\":\"unit\",\"type\":\"string\",\"default\":\"°C\"}");
+    struct bed b;
+    open_bed(&b, reader, writer);
+    struct weir_buffer *out = frame(&b, 1);
+    weir_buffer_zigzag(out, -1); // a block of one item that says its size
+    weir_buffer_zigzag(out, 5);
+    weir_buffer_add(out, "\2\2k\x0a\0", 5);
+    weir_buffer_zigzag(out, 1); // and one that does not
+    weir_buffer_zigzag(out, 0);
+    weir_buffer_zigzag(out, 0);
+    weir_buffer_zigzag(out, 0); // temp: a float
+    weir_buffer_add(out, "\0\0\xc0\x3f", 4);
+    put_text(out, "a");
+    weir_buffer_zigzag(out, 99);
+    weir_buffer_zigzag(out, -3);
+    weir_buffer_add(out, "\2\2\0", 3); // a list of three
+    expect(&b, 0, NULL);
+    const struct weir_column *c = b.batch.columns;
+    assert_int_equal(c[0].i64[0], 99);
+    assert_true(weir_str_is(c[1].str[0], "a"));
+    assert_true(c[2].valid[0] && c[2].f64[0] == 1.5);
+    assert_null(c[3].valid);
+    assert_true(c[3].f64[0] == -3);
+    assert_int_equal(c[4].valid[0], 0);
+    assert_true(weir_str_is(c[5].str[0], "°C"));
+    struct weir_record record = take(&b, 0);
+    struct weir_buffer text = {0};
+    assert_int_equal(weir_record_print(b.decoder, &record, &text, &b.err), 0);
+    weir_buffer_byte(&text, 0);
+    assert_string_equal(text.data, "{\"gone\":[{\"k\":5},{}],\"temp\":1.5,\"id\":\"a\",\"ts\":99,\"n\":-3,"
+                                   "\"list\":{\"next\":{\"next\":{\"next\":null}}}}");
+    weir_buffer_drop(&text);
+    free_records(&record, 1);
+    close_bed(&b);
+}
+
+static void schemas_that_do_not_resolve_are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *reader, *writer, *says;
+    } cases[] = {
+        {RECORD(TS "," ID), RECORD(TS), "id: the writer's schema has no such field, and it has no default"},
+        {RECORD(TS "," ID), RECORD(TS ",{\"name\":\"id\",\"type\":\"int\"}"), "id: the writer's int cannot be read as string"},
+        {RECORD(TS ",{\"name\":\"x\",\"type\":\"int\"}"), RECORD(TS ",{\"name\":\"x\",\"type\":\"long\"}"), "x: the writer's long"},
+        {RECORD(TS), "\"long\"", "not a record"},
+        {RECORD(TS), "{\"type\":\"record\",\"name\":\"Other\",\"fields\":[" TS "]}", "'Other'"},
+        {RECORD(TS), "{", "schema"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bed b;
+        open_bed(&b, cases[i].reader, cases[i].writer);
+        weir_buffer_zigzag(frame(&b, 1), 42);
+        expect(&b, WEIR_MALFORMED, cases[i].says);
+        close_bed(&b);
+    }
+}
+
+static void values_that_no_reader_can_take_are_refused_one_by_one(void **state)
+{
+    (void)state;
+    static const char writer[] = RECORD(TS ",{\"name\":\"x\",\"type\":[\"null\",\"int\",\"string\",\"boolean\"]},"
+                                           "{\"name\":\"e\",\"type\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\",\"B\"]}}");
+    static const char reader[] = RECORD(TS ",{\"name\":\"x\",\"type\":\"long\"},"
+                                           "{\"name\":\"e\",\"type\":{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"]}}");
+    static const struct {
+        const char *body;
+        uint32_t bytes;
+        const char *says;
+    } cases[] = {
+        {"\0\2\x0c\0", 4, NULL},
+        {"\0\0\0", 3, "x: a value of a type"},
+        {"\0\4\2a\0", 5, "x: a value of a type"},
+        {"\0\x0a", 2, "x: a branch"},
+        {"\0\1", 2, "x: a branch"},
+        {"\0\2\x0c\2", 4, "e: a symbol"},
+        {"\0\2\x0c\4", 4, "e: a symbol"},
+        {"\0\2\xff\xff\xff\xff\x1f\0", 8, "x: an int of more than 32 bits"},
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\1", 12, "ts: an integer of more than 64 bits"},
+    };
+    struct bed b;
+    open_bed(&b, reader, writer);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        weir_buffer_add(frame(&b, 1), cases[i].body, cases[i].bytes);
+        expect(&b, WEIR_MALFORMED, cases[i].says);
+    }
+    assert_int_equal(b.rejects.items[0].schema_id, 1);
+    close_bed(&b);
+}
+
+static void work_is_bounded_by_the_records_size(void **state)
+{
+    (void)state;
+    static const char nulls[] = RECORD("{\"name\":\"a\",\"type\":{\"type\":\"array\",\"items\":\"null\"}}," TS);
+    static const char list[] = RECORD("{\"name\":\"a\",\"type\":{\"type\":\"record\",\"name\":\"L\",\"fields\":["
+                                      "{\"name\":\"next\",\"type\":[\"null\",\"L\"]}]}}," TS);
+    struct bed b;
+    open_bed(&b, RECORD(TS), nulls);
+    weir_buffer_zigzag(frame(&b, 1), INT64_MAX);
+    weir_buffer_add(&b.bytes, "\0\0", 2);
+    expect(&b, WEIR_MALFORMED, "a: nested too deep or too many empty items");
+    weir_buffer_zigzag(frame(&b, 1), INT64_MIN);
+    expect(&b, WEIR_MALFORMED, "a: the record ends");
+    close_bed(&b);
+    open_bed(&b, RECORD(TS), list);
+    frame(&b, 1);
+    for (int i = 0; i < 200; i++)
+        weir_buffer_byte(&b.bytes, 2);
+    expect(&b, WEIR_MALFORMED, "a: nested too deep");
+    close_bed(&b);
+}
+
+static void rows_that_fail_checks_leave_no_gap(void **state)
+{
+    (void)state;
+    static const char event[] = RECORD(TS "," ID);
+    static const char good[] = "0b9e6f1a-2c3d-4e5f-8091-a2b3c4d5e6f7";
+    static const struct {
+        int64_t time_ms;
+        const char *id;
+    } events[] = {{1, good}, {2, "abc"}, {6001, good}, {6000, good}, {INT64_MAX, good}, {-7, good}};
+    struct bed b;
+    struct weir_record records[7];
+    open_bed(&b, event, event);
+    b.plan.event.fields[1].is_uuid = true;
+    b.plan.event.max_ahead_ms = 1000;
+    for (int i = 0; i < 6; i++) {
+        weir_buffer_zigzag(frame(&b, 1), events[i].time_ms);
+        put_text(&b.bytes, events[i].id);
+        records[i] = take(&b, 100 + i);
+    }
+    frame(&b, 1);
+    records[6] = take(&b, 106);
+    assert_int_equal(decode(&b, records, 7), 0);
+    assert_int_equal(b.batch.rows, 3);
+    assert_int_equal(b.batch.time_ms[1], 6000);
+    assert_int_equal(b.batch.columns[0].i64[1], 6000);
+    assert_int_equal(b.batch.offset[1], 103);
+    assert_int_equal(b.batch.offset[2], 105);
+    assert_true(weir_str_is(b.batch.columns[1].str[2], good));
+    static const struct {
+        uint32_t record;
+        enum weir_reason reason;
+        const char *text;
+    } refused[] = {{1, WEIR_MALFORMED, "id: 'abc' is not a uuid"},
+                   {2, WEIR_FUTURE, "ts: 1970-01-01T00:00:06.001Z is too far ahead of the record's own time 1970-01-01T00:00:05Z"},
+                   {4, WEIR_MALFORMED, "ts: out of the range of times"},
+                   {6, WEIR_MALFORMED, "ts: the record ends inside it"}};
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(b.rejects.items[i].record, refused[i].record);
+        assert_int_equal(b.rejects.items[i].reason, refused[i].reason);
+        assert_string_equal(b.rejects.items[i].text, refused[i].text);
+        assert_int_equal(b.rejects.items[i].schema_id, 1);
+    }
+    free_records(records, 7);
+    close_bed(&b);
+}
+
+static void event_time_comes_in_any_unit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *schema;
+        enum weir_time_unit unit;
+        const char *body;
+        uint32_t bytes;
+        int64_t time_ms;
+        const char *says;
+    } cases[] = {
+        {RECORD(TS), WEIR_UNIT_S, "\4", 1, 2000, NULL},
+        {RECORD(TS), WEIR_UNIT_S, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\1", 10, 0, "out of the range"},
+        {RECORD(TS), WEIR_UNIT_US, "\x9f\x1f", 2, -2, NULL}, // −2000 µs
+        {RECORD(TS), WEIR_UNIT_US, "\1", 1, -1, NULL},
+        {RECORD("{\"name\":\"ts\",\"type\":\"string\"}"), WEIR_UNIT_ISO8601,
+         "\x28"
+         "1970-01-01T00:00:02Z",
+         21, 2000, NULL},
+        {RECORD("{\"name\":\"ts\",\"type\":\"string\"}"), WEIR_UNIT_ISO8601, "\6now", 4, 0, "ts: 'now' is not an ISO 8601 time"},
+        {RECORD("{\"name\":\"ts\",\"type\":[\"null\",\"long\"]}"), WEIR_UNIT_MS, "\2\4", 2, 2, NULL},
+        {RECORD("{\"name\":\"ts\",\"type\":[\"null\",\"long\"]}"), WEIR_UNIT_MS, "\0", 1, 0, "ts: null"},
+        {RECORD("{\"name\":\"ts\",\"type\":\"double\"}"), WEIR_UNIT_S, "\0\0\0\0\0\0\xf8\x3f", 8, 1500, NULL},
+        {RECORD("{\"name\":\"ts\",\"type\":\"double\"}"), WEIR_UNIT_S, "\0\0\0\0\0\0\xf8\x7f", 8, 0, "out of the range"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bed b;
+        open_bed(&b, cases[i].schema, cases[i].schema);
+        b.plan.event.time_unit = cases[i].unit;
+        weir_buffer_add(frame(&b, 1), cases[i].body, cases[i].bytes);
+        expect(&b, WEIR_MALFORMED, cases[i].says);
+        if (!cases[i].says)
+            assert_int_equal(b.batch.time_ms[0], cases[i].time_ms);
+        close_bed(&b);
+    }
+}
+
+static struct weir_encoder *encoder_for(struct bed *b)
+{
+    struct codec_encoder *codec;
+    if (avro_encoder_new(&b->plan, 1, &codec, &b->err) < 0)
+        return NULL;
+    return encoder_of_codec(&b->plan, codec);
+}
+
+static void what_is_encoded_is_decoded_and_what_does_not_fit_is_named(void **state)
+{
+    (void)state;
+    static const char event[] = RECORD("{\"name\":\"list\",\"type\":{\"type\":\"array\",\"items\":\"int\"},\"default\":[7]}," TS
+                                       ",{\"name\":\"n\",\"type\":[\"int\",\"null\"]},{\"name\":\"f\",\"type\":\"float\"}");
+    struct bed b;
+    open_bed(&b, event, event);
+    struct weir_encoder *e = encoder_for(&b);
+    struct weir_value values[] = {{.kind = WEIR_I64, .i64 = 42}, {.kind = WEIR_I64, .i64 = -9}, {.kind = WEIR_F64, .f64 = 0.5}};
+    b.bytes.bytes = 0;
+    assert_int_equal(weir_encode(e, values, &b.bytes, &b.err), 0);
+    expect(&b, 0, NULL);
+    assert_int_equal(b.batch.columns[0].i64[0], 42);
+    assert_int_equal(b.batch.columns[1].i64[0], -9);
+    assert_true(b.batch.columns[2].f64[0] == 0.5);
+    size_t bytes = b.bytes.bytes;
+    values[1].i64 = 1ll << 31;
+    assert_int_equal(weir_encode(e, values, &b.bytes, &b.err), -1);
+    assert_string_equal(b.err.text, "n: the value does not fit int");
+    assert_int_equal(b.err.fate, WEIR_DEAD_LETTER);
+    values[1].null = true;
+    values[2].f64 = 1e300;
+    assert_int_equal(weir_encode(e, values, &b.bytes, &b.err), -1);
+    assert_string_equal(b.err.text, "f: the value does not fit float");
+    values[2].null = true;
+    assert_int_equal(weir_encode(e, values, &b.bytes, &b.err), -1);
+    assert_string_equal(b.err.text, "f: null in a required field");
+    assert_int_equal(b.bytes.bytes, bytes);
+    weir_encoder_free(e);
+    close_bed(&b);
+}
+
+static void an_event_that_could_never_be_written_is_a_mistake_of_the_schema(void **state)
+{
+    (void)state;
+    static const char event[] = RECORD(TS ",{\"name\":\"list\",\"type\":{\"type\":\"array\",\"items\":\"int\"}}");
+    struct bed b;
+    open_bed(&b, event, event);
+    assert_null(encoder_for(&b));
+    assert_non_null(strstr(b.err.text, "field 'list' is array"));
+    assert_int_equal(b.err.code, WEIR_BAD_CONFIG);
+    close_bed(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_framed_records_of_known_schemas_pass),
+        cmocka_unit_test(the_registry_is_asked_once_a_schema_and_once_a_batch_for_unknown_ones),
+        cmocka_unit_test(a_reader_takes_what_it_needs_of_another_writers_record),
+        cmocka_unit_test(schemas_that_do_not_resolve_are_named),
+        cmocka_unit_test(values_that_no_reader_can_take_are_refused_one_by_one),
+        cmocka_unit_test(work_is_bounded_by_the_records_size),
+        cmocka_unit_test(rows_that_fail_checks_leave_no_gap),
+        cmocka_unit_test(event_time_comes_in_any_unit),
+        cmocka_unit_test(what_is_encoded_is_decoded_and_what_does_not_fit_is_named),
+        cmocka_unit_test(an_event_that_could_never_be_written_is_a_mistake_of_the_schema),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
