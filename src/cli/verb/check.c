@@ -17,7 +17,7 @@ static void print_window(const struct weir_plan *plan, const struct weir_window_
     weir_duration_format(window->slide_ms, slide, sizeof(slide));
     switch (window->kind) {
     case WEIR_WINDOW_NONE:
-        printf("no window");
+        printf("for ever");
         break;
     case WEIR_WINDOW_TUMBLING:
         printf("tumbling %s", size);
