@@ -122,7 +122,7 @@ static struct weir_expr *check_name(struct scope *s, const struct syntax *syntax
     if (at >= 0)
         return check_field(s, syntax, (uint32_t)at, want_time);
     if (s->r->event_known)
-        spec_mistake(s->r, spec_check_place(s, syntax), suggest_name(s, name), "the event has no field '%.*s'", (int)name.bytes, name.data);
+        spec_mistake_field(s->r, spec_check_place(s, syntax), suggest_name(s, name), "", name);
     return NULL;
 }
 

@@ -93,11 +93,16 @@ static void take_avro_fields(struct reading *r, const struct weir_avro_schema *r
     struct weir_event_spec *event = &r->plan->event;
     event->record_name = weir_arena_copy(r->arena, weir_str_of(record->name)).data;
     event->fields = weir_arena_zalloc(r->arena, (record->field_count + 1) * sizeof *event->fields);
+    r->unusable = weir_arena_zalloc(r->arena, (record->field_count + 1) * 2 * sizeof *r->unusable);
     for (uint32_t i = 0; i < record->field_count; i++) {
         struct weir_field field = {.name = weir_arena_copy(r->arena, weir_str_of(record->fields[i].name)).data};
         const struct weir_avro_schema *schema = weir_avro_nullable(record->fields[i].schema, &field.optional);
-        if (schema && field_type_of(schema->kind, &field.type))
+        if (schema && field_type_of(schema->kind, &field.type)) {
             event->fields[event->field_count++] = field;
+            continue;
+        }
+        r->unusable[2 * r->unusable_count] = field.name;
+        r->unusable[2 * r->unusable_count++ + 1] = weir_avro_kind_name(schema ? schema->kind : record->fields[i].schema->kind);
     }
 }
 

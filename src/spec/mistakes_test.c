@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -353,7 +354,7 @@ static void all_in_one_pass_in_the_order_of_the_file(void **state)
                                                   &err);
     int last = 0, count = 0;
     for (const char *at = out; (at = strstr(at, "dir/bad.yaml:")); at++, count++) {
-        int line = atoi(at + strlen("dir/bad.yaml:"));
+        int line = (int)strtol(at + strlen("dir/bad.yaml:"), NULL, 10);
         assert_true(line >= last);
         last = line;
     }
@@ -387,6 +388,73 @@ static void columns_count_characters_and_expressions_in_quotes_are_followed(void
     assert_non_null(strstr(folded_out, "dir/bad.yaml:32:15: error: the event has no field 'q'"));
 }
 
+static char *diagnose_schema(const char *schema)
+{
+    char folder[] = "/tmp/weir-spec-XXXXXX";
+    assert_non_null(mkdtemp(folder));
+    weir_cleanup(weir_freep) char *schema_path = weir_format("%s/e.avsc", folder);
+    weir_cleanup(weir_freep) char *path = weir_format("%s/p.yaml", folder);
+    FILE *file = fopen(schema_path, "w");
+    assert_non_null(file);
+    fputs(schema, file);
+    fclose(file);
+    char *out = NULL;
+    size_t bytes = 0;
+    FILE *stream = open_memstream(&out, &bytes);
+    struct weir_plan *plan;
+    struct weir_error err;
+    struct weir_str text = WEIR_STR("pipeline: p\ntopic: t\nevent: {format: avro, schema: e.avsc, key: id, time: t}\n"
+                                    "queries: [{table: r, columns: {id: text, t: bigint, x: double = m + 1}, key: [[id], t]}]\n");
+    assert_true(weir_plan_parse(path, text, NULL, stream, false, &plan, &err) < 0);
+    fclose(stream);
+    unlink(schema_path);
+    rmdir(folder);
+    return out;
+}
+
+static void schemas(void **state)
+{
+    (void)state;
+    weir_cleanup(weir_freep) char *broken =
+        diagnose_schema("{\"type\": \"record\", \"name\": \"E\", \"fields\": [{\"name\": \"id\", \"type\": \"strin\"}]}");
+    assert_non_null(strstr(broken, "p.yaml:3:31: error: "));
+    assert_non_null(strstr(broken, "e.avsc: "));
+    assert_null(strstr(broken, "the event has no field"));
+    weir_cleanup(weir_freep) char *no_record = diagnose_schema("\"string\"");
+    assert_non_null(strstr(no_record, "an event is a record, not string"));
+    weir_cleanup(weir_freep) char *map =
+        diagnose_schema("{\"type\": \"record\", \"name\": \"E\", \"fields\": [{\"name\": \"id\", \"type\": \"string\"},"
+                        "{\"name\": \"t\", \"type\": \"long\"},"
+                        "{\"name\": \"m\", \"type\": {\"type\": \"map\", \"values\": \"int\"}}]}");
+    assert_non_null(strstr(map, "p.yaml:4:65: error: field 'm' is of type map, which no expression can use"));
+}
+
+static void long_lines_are_cut_and_nothing_steers_the_terminal(void **state)
+{
+    (void)state;
+    struct weir_error err;
+    weir_cleanup(weir_freep) char *text = weir_format("pipeline: p # %300s\ntopc:%300s x # \302\233 %300s\n", "", "", "");
+    weir_cleanup(weir_freep) char *out = diagnose(text, &err);
+    for (const char *line = out; *line; line = strchr(line, '\n') + 1)
+        assert_true(strchr(line, '\n') - line < 220);
+    assert_null(strchr(out, '\033'));
+    assert_null(strstr(out, "\302\233"));
+}
+
+static void colours_on_demand(void **state)
+{
+    (void)state;
+    char *out = NULL;
+    size_t bytes = 0;
+    struct weir_plan *plan;
+    struct weir_error err;
+    FILE *stream = open_memstream(&out, &bytes);
+    assert_true(weir_plan_parse("p.yaml", WEIR_STR("pipelin: x\n"), NULL, stream, true, &plan, &err) < 0);
+    fclose(stream);
+    assert_non_null(strstr(out, "\033[1;31merror:\033[0m unknown key 'pipelin'"));
+    free(out);
+}
+
 static void groups_over_partitions_are_refused(void **state)
 {
     (void)state;
@@ -413,6 +481,9 @@ int main(void)
         cmocka_unit_test(all_in_one_pass_in_the_order_of_the_file),
         cmocka_unit_test(secrets_are_not_shown),
         cmocka_unit_test(columns_count_characters_and_expressions_in_quotes_are_followed),
+        cmocka_unit_test(schemas),
+        cmocka_unit_test(long_lines_are_cut_and_nothing_steers_the_terminal),
+        cmocka_unit_test(colours_on_demand),
         cmocka_unit_test(groups_over_partitions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

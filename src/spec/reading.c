@@ -282,13 +282,24 @@ const char *spec_suggest_field(struct reading *r, struct weir_str name)
     return spec_did_you_mean(r, name, names, event->field_count);
 }
 
+void spec_mistake_field(struct reading *r, struct place at, const char *hint, const char *what, struct weir_str name)
+{
+    for (uint32_t i = 0; i < r->unusable_count; i++) {
+        if (weir_str_is(name, r->unusable[2 * i])) {
+            spec_mistake(r, at, NULL, "%sfield '%s' is of type %s, which no expression can use", what, r->unusable[2 * i], r->unusable[2 * i + 1]);
+            return;
+        }
+    }
+    spec_mistake(r, at, hint, "%sthe event has no field '%.*s'", what, (int)name.bytes, name.data);
+}
+
 int64_t spec_read_field(struct reading *r, const struct node *node, const char *what)
 {
     if (!spec_read_text(r, node, what))
         return -1;
     int64_t at = spec_find_field(r, node->text);
     if (at < 0 && r->event_known)
-        spec_mistake(r, node->at, spec_suggest_field(r, node->raw), "%s: the event has no field '%s'", what, node->raw.data);
+        spec_mistake_field(r, node->at, spec_suggest_field(r, node->raw), weir_arena_format(r->arena, "%s: ", what), node->raw);
     return at;
 }
 

@@ -13,7 +13,9 @@ struct reading {
     const struct source *source;
     const char *folder; // of the file; relative paths start here
     const struct weir_overrides *overrides;
-    bool event_known; // the event's fields are all known: names that are none of them are mistakes
+    uint32_t unusable_count;
+    const char **unusable; // names and types, in turn, of the schema's fields that no weir_type holds
+    bool event_known;      // the event's fields are all known: names that are none of them are mistakes
     bool key_known, time_known;
 };
 
@@ -57,6 +59,8 @@ bool spec_is_engine_name(struct weir_str text); // [A-Za-z0-9._-]+, at most 100:
 // An event field by name, -1 after a mistake.
 int64_t spec_read_field(struct reading *r, const struct node *node, const char *what);
 int64_t spec_find_field(const struct reading *r, struct weir_str name);
+// "{what}the event has no field …", or why the one of that name cannot be used.
+void spec_mistake_field(struct reading *r, struct place at, const char *hint, const char *what, struct weir_str name);
 const char *spec_suggest_field(struct reading *r, struct weir_str name);
 
 // Text of a regular file of at most `bytes_max` bytes, in the arena; NULL with err filled.
