@@ -2,13 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The commands as people and scripts meet them: exit codes, formats, what is said where."""
 import csv
+import fcntl
 import io
 import json
 import os
+import pty
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 from pathlib import Path
@@ -226,6 +230,38 @@ class Running(unittest.TestCase):
         pipeline = self.dir / "demo/demo/pipelines/iot-analytics.yaml"
         rows = weir("query", pipeline, "sensor_events", "--data", self.dir / "demo", "--limit", "3", "--format", "csv")
         self.assertEqual(len(rows.stdout.splitlines()), 4, rows.stderr)
+
+    def on_a_terminal(self, *args):
+        """Runs weir on a terminal of 100 columns; returns the exit code and all that it wrote there."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 100, 0, 0))
+        environment = dict(os.environ, TERM="xterm-256color", NO_COLOR="1")
+        process = subprocess.Popen([WEIR, *map(str, args)], stdin=theirs, stdout=theirs, stderr=theirs, env=environment)
+        self.addCleanup(process.kill)
+        os.close(theirs)
+        written = b""
+        try:
+            while piece := os.read(ours, 65536):
+                written += piece
+        except OSError:  # the terminal is gone: all have closed it
+            pass
+        os.close(ours)
+        return process.wait(timeout=60), written.decode()
+
+    def test_demo_on_a_terminal(self):
+        code, written = self.on_a_terminal("demo", "--for", "3s", "--data", self.dir / "demo")
+        self.assertEqual(code, 0, written)
+        screen, _, after = written.partition("\x1b[?1049l")
+        self.assertIn("\x1b[?1049h", screen)
+        self.assertIn("events/s", screen)
+        self.assertIn("hourly_aggregates --data", after)
+        self.assertNotIn("\x1b[1m", written)  # NO_COLOR
+
+    def test_run_on_a_terminal(self):
+        code, written = self.on_a_terminal("run", SHIPPED, "--for", "3s", "--data", self.dir / "d")
+        self.assertEqual(code, 0, written)
+        self.assertIn("watermark", written)
+        self.assertRegex(written.splitlines()[-1], "devices +100 rows")
 
     def test_produce_fills_the_topic_only(self):
         done = weir("produce", SHIPPED, "--limit", "200", "--data", self.dir / "p", "--format", "json")
