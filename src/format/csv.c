@@ -71,29 +71,30 @@ static enum csv_found skip_rest(struct csv_row *row, struct weir_str window, boo
     return CSV_SKIP;
 }
 
-// Passes the byte order mark and blank lines. CSV_ROW: a row starts at *ret_start.
+// Passes the byte order mark and blank lines. CSV_ROW: a row starts at *ret_start; CSV_SKIP: so far there are only blank lines.
 static enum csv_found find_start(const struct csv_reader *r, struct csv_row *row, struct weir_str window, bool last, const char **ret_start)
 {
     static const char mark[] = "\xef\xbb\xbf";
     const char *at = window.data, *end = at + window.bytes;
-    if (r->offset == 0) {
-        size_t seen = window.bytes < 3 ? window.bytes : 3;
-        if (seen < 3 && !last)
-            return CSV_MORE;
-        if (seen == 3 && memcmp(at, mark, 3) == 0)
-            at += 3;
-    }
+    if (r->offset == 0 && window.bytes < 3 && !last)
+        return CSV_MORE;
+    if (r->offset == 0 && window.bytes >= 3 && memcmp(at, mark, 3) == 0)
+        at += 3;
     for (; at < end && (*at == '\n' || *at == '\r'); at++) {
-        if (*at == '\r' && at + 1 < end && at[1] != '\n')
+        bool known = at + 1 < end || last;
+        if (*at == '\r' && (!known || (at + 1 < end && at[1] != '\n')))
             break;
-        if (*at == '\r' && at + 1 == end && !last)
-            return CSV_MORE;
         row->lines += *at == '\n';
     }
+    row->bytes = (size_t)(at - window.data);
     row->line = r->line + row->lines;
-    row->offset = r->offset + (uint64_t)(at - window.data);
+    row->offset = r->offset + row->bytes;
     *ret_start = at;
-    return at < end ? CSV_ROW : last ? CSV_END : CSV_MORE;
+    if (at == end && last)
+        return CSV_END;
+    if (at == end || (*at == '\r' && at + 1 == end && !last))
+        return row->bytes ? CSV_SKIP : CSV_MORE;
+    return CSV_ROW;
 }
 
 // ---- cells
@@ -231,6 +232,12 @@ static enum csv_found plain_line(struct csv_row *row, const char *start, struct 
     return CSV_ROW;
 }
 
+// Blank lines before a row that is not whole yet need not be kept.
+static enum csv_found or_skip(enum csv_found found, const struct csv_row *row)
+{
+    return found == CSV_MORE && row->bytes ? CSV_SKIP : found;
+}
+
 enum csv_found csv_next_line(struct csv_reader *r, struct weir_str window, bool last, struct csv_row *ret)
 {
     const char *start;
@@ -238,7 +245,19 @@ enum csv_found csv_next_line(struct csv_reader *r, struct weir_str window, bool 
     if (r->skipping)
         return skip_rest(ret, window, last);
     enum csv_found found = find_start(r, ret, window, last, &start);
-    return found == CSV_ROW ? plain_line(ret, start, window, last) : found;
+    return found == CSV_ROW ? or_skip(plain_line(ret, start, window, last), ret) : found;
+}
+
+static enum csv_found plain_row(struct csv_reader *r, struct csv_row *row, const char *start, struct weir_str window, bool last)
+{
+    int64_t lines = row->lines;
+    enum csv_found found = plain_line(row, start, window, last);
+    if (found == CSV_ROW && split_plain(r, row) == CSV_BAD) {
+        row->lines = lines;
+        return bad(row, start, window, last, "too many cells");
+    }
+    row->cells = r->cells;
+    return found;
 }
 
 enum csv_found csv_next(struct csv_reader *r, struct weir_str window, bool last, struct csv_row *ret)
@@ -251,16 +270,6 @@ enum csv_found csv_next(struct csv_reader *r, struct weir_str window, bool last,
     if (found != CSV_ROW)
         return found;
     const char *end = window.data + window.bytes, *line_end = find_break(start, end);
-    if (memchr(start, '"', (size_t)((line_end ? line_end : end) - start)))
-        return quoted_row(r, ret, start, window, last);
-    found = plain_line(ret, start, window, last);
-    if (found != CSV_ROW)
-        return found;
-    int64_t lines = ret->lines;
-    if (split_plain(r, ret) == CSV_BAD) {
-        ret->lines = lines - (ret->bytes > 0 && window.data[ret->bytes - 1] == '\n');
-        return bad(ret, start, window, last, "too many cells");
-    }
-    ret->cells = r->cells;
-    return CSV_ROW;
+    bool quoted = memchr(start, '"', (size_t)((line_end ? line_end : end) - start)) != NULL;
+    return or_skip((quoted ? quoted_row : plain_row)(r, ret, start, window, last), ret);
 }

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CSV_ROW_BYTES_MAX = 1 << 20, CSV_CELLS_MAX = 4096 };
+enum { CSV_ROW_BYTES_MAX = 1 << 20, CSV_CELLS_MAX = 4096, CSV_WINDOW_BYTES_MAX = (2 << 20) };
 
 struct csv_reader {
     char delimiter;
@@ -29,7 +29,7 @@ enum csv_found {
     CSV_END,  // nothing but blank lines to the end
     CSV_ROW,
     CSV_BAD,  // `wrong` says why
-    CSV_SKIP, // the rest of a bad row: to be taken, not looked at
+    CSV_SKIP, // blank lines, or the rest of a bad row: to be taken, not looked at
 };
 
 struct csv_row {
@@ -47,7 +47,7 @@ struct csv_row {
 struct csv_reader csv_reader_at(char delimiter, uint64_t offset, int64_t line);
 void csv_reader_drop(struct csv_reader *r);
 
-// `last`: the text ends with the window. Windows need not be longer than CSV_ROW_BYTES_MAX + 1 bytes, and a blank line before.
+// `last`: the text ends with the window. No window need be longer than CSV_WINDOW_BYTES_MAX.
 enum csv_found csv_next(struct csv_reader *r, struct weir_str window, bool last, struct csv_row *ret);
 // The same for text in which every line is a row (JSON lines): no cells, no quotes.
 enum csv_found csv_next_line(struct csv_reader *r, struct weir_str window, bool last, struct csv_row *ret);
