@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/uuid.h"
 #include "format/avro.h"
 #include "format/avro_event.h"
 
@@ -352,6 +353,25 @@ static void rows_that_fail_checks_leave_no_gap(void **state)
     close_bed(&b);
 }
 
+static void every_character_of_a_uuid_counts(void **state)
+{
+    (void)state;
+    static const char event[] = RECORD(TS "," ID);
+    struct bed b;
+    open_bed(&b, event, event);
+    b.plan.event.fields[1].is_uuid = true;
+    for (int at = 0; at < 36; at++)
+        for (int c = 0; c < 256; c++) {
+            char id[37] = "0b9e6f1a-2c3d-4e5f-8091-A2B3C4D5E6F7";
+            id[at] = (char)c;
+            weir_buffer_zigzag(frame(&b, 1), 1);
+            weir_buffer_zigzag(&b.bytes, 36);
+            weir_buffer_add(&b.bytes, id, 36);
+            expect(&b, WEIR_MALFORMED, weir_uuid_valid((struct weir_str){id, 36}) ? NULL : "is not a uuid");
+        }
+    close_bed(&b);
+}
+
 static void event_time_comes_in_any_unit(void **state)
 {
     (void)state;
@@ -451,6 +471,7 @@ int main(void)
         cmocka_unit_test(values_that_no_reader_can_take_are_refused_one_by_one),
         cmocka_unit_test(work_is_bounded_by_the_records_size),
         cmocka_unit_test(rows_that_fail_checks_leave_no_gap),
+        cmocka_unit_test(every_character_of_a_uuid_counts),
         cmocka_unit_test(event_time_comes_in_any_unit),
         cmocka_unit_test(what_is_encoded_is_decoded_and_what_does_not_fit_is_named),
         cmocka_unit_test(an_event_that_could_never_be_written_is_a_mistake_of_the_schema),

@@ -2,7 +2,6 @@
 #include "format/check.h"
 
 #include "base/time.h"
-#include "base/uuid.h"
 #include "format/reject.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -106,11 +105,37 @@ static void check_times(struct check *c)
     refuse_absurd_times(c);
 }
 
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+// 0xff for each of 16 characters that is a dash where `dashes` says 0xff, and a hexadecimal digit elsewhere.
+static inline bytes16 uuid_characters(const char *at, bytes16 dashes)
+{
+    bytes16 c;
+    memcpy(&c, at, sizeof c);
+    bytes16 digit = (bytes16)(c - '0' <= 9) | (bytes16)((c | 0x20) - 'a' <= 5);
+    return (dashes & (bytes16)(c == '-')) | (~dashes & digit);
+}
+
+// What weir_uuid_valid says, without a branch per character: this looks at every event of a pipeline.
+static inline bool uuid_shaped(struct weir_str text)
+{
+    static const bytes16 dashes_from_0 = {0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0, 0, 0xff, 0, 0};
+    static const bytes16 dashes_from_16 = {0, 0, 0xff, 0, 0, 0, 0, 0xff};
+    static const bytes16 dashes_from_20 = {0, 0, 0, 0xff};
+    if (text.bytes != 36)
+        return false;
+    bytes16 good =
+        uuid_characters(text.data, dashes_from_0) & uuid_characters(text.data + 16, dashes_from_16) & uuid_characters(text.data + 20, dashes_from_20);
+    uint64_t halves[2];
+    memcpy(halves, &good, sizeof halves);
+    return (halves[0] & halves[1]) == UINT64_MAX;
+}
+
 static void check_uuids(struct check *c, const struct weir_field *field, const struct weir_column *column)
 {
     for (uint32_t i = 0; i < c->batch->rows; i++) {
         struct weir_str text = column->str[i];
-        if (!weir_column_is_null(column, i) && !weir_uuid_valid(text))
+        if (!weir_column_is_null(column, i) && !uuid_shaped(text))
             fail_row(c, i, WEIR_MALFORMED, "%s: '%.*s' is not a uuid", field->name, (int)(text.bytes < 64 ? text.bytes : 64), text.data);
     }
 }
