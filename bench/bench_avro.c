@@ -81,7 +81,7 @@ static void encode_events(struct bench *b)
 static void open_weir(struct bench *b)
 {
     static const struct avro_source source = {schema_of_bench, NULL};
-    struct codec_decoder *codec;
+    struct codec_decoder *codec = NULL;
     struct weir_error err;
     if (avro_event_of(schema, "timestamp", &b->arena, &b->plan.event, &err) < 0 || avro_decoder_new(&b->plan, &source, &codec, &err) < 0)
         give_up(err.text);
@@ -90,7 +90,7 @@ static void open_weir(struct bench *b)
 
 static void open_avro_c(struct bench *b)
 {
-    avro_schema_t writer, reader;
+    avro_schema_t writer = NULL, reader = NULL;
     if (avro_schema_from_json_length(schema, sizeof schema - 1, &writer) || avro_schema_from_json_length(schema, sizeof schema - 1, &reader))
         give_up(avro_strerror());
     avro_value_iface_t *generic = avro_generic_class_from_schema(reader), *resolver = avro_resolved_writer_new(writer, reader);

@@ -3,4 +3,5 @@
 #pragma once
 #include <avro/platform.h>
 #include_next <avro/schema.h>
+
 #include <avro.h>
