@@ -8,20 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static bool same_expr(const struct weir_expr *a, const struct weir_expr *b)
-{
-    if (!a || !b)
-        return a == b;
-    if (a->op != b->op || a->type != b->type || a->arg_count != b->arg_count)
-        return false;
-    if (a->op == WEIR_OP_TEXT ? !weir_str_eq(a->text, b->text) : a->op <= WEIR_OP_FIELD && a->i64 != b->i64)
-        return false;
-    for (uint32_t i = 0; i < a->arg_count; i++)
-        if (!same_expr(a->args[i], b->args[i]))
-            return false;
-    return true;
-}
-
 // What one aggregate alone would need.
 static struct measure wanted(const struct weir_aggregate *aggregate)
 {
@@ -64,7 +50,7 @@ static uint32_t place(struct layout *l, const struct weir_aggregate *aggregate)
     struct measure want = wanted(aggregate);
     for (uint32_t i = 0; i < l->measure_count; i++) {
         struct measure *m = &l->measures[i];
-        if (m->kind == want.kind && m->point == want.point && same_expr(m->arg, want.arg)) {
+        if (m->kind == want.kind && m->point == want.point && weir_expr_same(m->arg, want.arg)) {
             m->parts |= want.parts;
             return i;
         }

@@ -20,14 +20,14 @@ struct weir_expr *spec_check_new(struct scope *s, const struct syntax *syntax, e
     return e;
 }
 
-bool spec_expr_same(const struct weir_expr *a, const struct weir_expr *b)
+bool weir_expr_same(const struct weir_expr *a, const struct weir_expr *b)
 {
     if (!a || !b)
         return a == b;
     if (a->op != b->op || a->type != b->type || a->arg_count != b->arg_count)
         return false;
     for (uint32_t i = 0; i < a->arg_count; i++) {
-        if (!spec_expr_same(a->args[i], b->args[i]))
+        if (!weir_expr_same(a->args[i], b->args[i]))
             return false;
     }
     if (a->op == WEIR_OP_TEXT)

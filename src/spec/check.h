@@ -16,5 +16,4 @@ struct scope {
 // NULL after reporting at least one mistake. With `want_time` a bare reference to the event's time field gives the time in epoch ms.
 struct weir_expr *spec_check_expr(struct scope *s, const struct syntax *syntax, bool want_time);
 
-bool spec_expr_same(const struct weir_expr *a, const struct weir_expr *b);
 bool spec_is_number_type(enum weir_type type); // int, long, float, double

@@ -95,3 +95,6 @@ struct weir_buffer;
 // Appends canonical text: one form for one tree, parentheses only where the tree needs them. The event time prints as its field's name.
 void weir_expr_print(const struct weir_plan *plan, const struct weir_query_spec *query, const struct weir_expr *e, struct weir_buffer *out);
 void weir_aggregate_print(const struct weir_plan *plan, const struct weir_query_spec *query, uint32_t aggregate, struct weir_buffer *out);
+
+// Whether two checked trees mean the same; NULL equals NULL only.
+bool weir_expr_same(const struct weir_expr *a, const struct weir_expr *b);

@@ -223,7 +223,7 @@ static uint32_t keep_aggregate(struct scope *s, const struct weir_aggregate *wan
     struct weir_query_spec *q = s->query;
     for (uint32_t i = 0; i < q->aggregate_count; i++) {
         const struct weir_aggregate *have = &q->aggregates[i];
-        if (have->kind == wanted->kind && have->quantile == wanted->quantile && spec_expr_same(have->arg, wanted->arg))
+        if (have->kind == wanted->kind && have->quantile == wanted->quantile && weir_expr_same(have->arg, wanted->arg))
             return i;
     }
     if (q->aggregate_count == s->aggregate_capacity) {
