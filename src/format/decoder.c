@@ -22,6 +22,7 @@ int weir_decoder_new(const struct weir_plan *plan, struct weir_registry *registr
 
 struct weir_decoder *decoder_of_codec(const struct weir_plan *plan, struct codec_decoder *codec)
 {
+    weir_assert(plan->event.fields[plan->event.time_field].used);
     struct weir_decoder *d = weir_alloc(sizeof *d);
     *d = (struct weir_decoder){plan, codec};
     return d;
