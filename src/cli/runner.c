@@ -154,7 +154,7 @@ void runner_summary(const struct runner *r, enum cli_format format, bool feed_on
         if (format == CLI_FORMAT_JSON)
             summary_json(stdout, &status);
         else
-            summary_text(stdout, &status);
+            summary_text(stdout, &status, feed_only);
     }
 }
 

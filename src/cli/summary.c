@@ -19,14 +19,14 @@ void summary_json(FILE *out, const struct weir_pipeline_status *status)
     fprintf(out, "},\"seconds\":%.3f}\n", status->seconds);
 }
 
-void summary_text(FILE *out, const struct weir_pipeline_status *status)
+void summary_text(FILE *out, const struct weir_pipeline_status *status, bool feed_only)
 {
     char number[32];
     term_number(status->records, number, sizeof(number));
     fprintf(out, "%s: %s records in %.1f s\n", status->plan->pipeline, number, status->seconds);
-    for (uint32_t q = 0; q < status->plan->query_count; q++) {
+    for (uint32_t q = 0; q < status->plan->query_count && !feed_only; q++) {
         term_number(status->rows[q], number, sizeof(number));
-        fprintf(out, "  %-24s %12s rows\n", status->plan->queries[q].table.name, number);
+        fprintf(out, "  %-24s %12s rows written\n", status->plan->queries[q].table.name, number);
     }
     for (int r = 0; r < WEIR_REASONS; r++) {
         if (status->dead[r] == 0)
