@@ -78,10 +78,41 @@ int weir_uuid_parse(struct weir_str text, uint8_t ret[16])
     return 0;
 }
 
-bool weir_uuid_valid(struct weir_str text)
+typedef uint8_t bytes16 __attribute__((vector_size(16)));
+
+// 0xff for each of 16 characters that is a dash where `dashes` says 0xff, and a hexadecimal digit elsewhere.
+static inline bytes16 fitting(bytes16 c, bytes16 dashes)
 {
-    uint8_t id[16];
-    return weir_uuid_parse(text, id) == 0;
+    bytes16 digit = (bytes16)(c - '0' <= 9) | (bytes16)((c | 0x20) - 'a' <= 5);
+    return (dashes & (bytes16)(c == '-')) | (~dashes & digit);
+}
+
+static inline bytes16 characters(const char *at)
+{
+    bytes16 c;
+    memcpy(&c, at, sizeof c);
+    return c;
+}
+
+static inline bool all_set(bytes16 flags)
+{
+    uint64_t halves[2];
+    memcpy(halves, &flags, sizeof halves);
+    return (halves[0] & halves[1]) == UINT64_MAX;
+}
+
+enum weir_uuid_form weir_uuid_form_of(struct weir_str text)
+{
+    static const bytes16 dashes_from_0 = {0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0, 0, 0xff, 0, 0};
+    static const bytes16 dashes_from_16 = {0, 0, 0xff, 0, 0, 0, 0, 0xff};
+    static const bytes16 dashes_from_20 = {0, 0, 0, 0xff};
+    if (text.bytes != TEXT_BYTES)
+        return WEIR_UUID_NONE;
+    bytes16 a = characters(text.data), b = characters(text.data + 16), c = characters(text.data + 20);
+    if (!all_set(fitting(a, dashes_from_0) & fitting(b, dashes_from_16) & fitting(c, dashes_from_20)))
+        return WEIR_UUID_NONE;
+    bytes16 lower = (bytes16)((a & 0x60) != 0x40) & (bytes16)((b & 0x60) != 0x40) & (bytes16)((c & 0x60) != 0x40);
+    return all_set(lower) ? WEIR_UUID_CANONICAL : WEIR_UUID_UPPER_CASE;
 }
 
 void weir_uuid_format(const uint8_t id[16], char out[37])

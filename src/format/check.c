@@ -2,6 +2,7 @@
 #include "format/check.h"
 
 #include "base/time.h"
+#include "base/uuid.h"
 #include "format/reject.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -105,38 +106,27 @@ static void check_times(struct check *c)
     refuse_absurd_times(c);
 }
 
-typedef uint8_t bytes16 __attribute__((vector_size(16)));
-
-// 0xff for each of 16 characters that is a dash where `dashes` says 0xff, and a hexadecimal digit elsewhere.
-static inline bytes16 uuid_characters(const char *at, bytes16 dashes)
+// The text in lower case, so that a device is one whichever way its id is spelt.
+static struct weir_str canonical(const struct check *c, struct weir_str text)
 {
-    bytes16 c;
-    memcpy(&c, at, sizeof c);
-    bytes16 digit = (bytes16)(c - '0' <= 9) | (bytes16)((c | 0x20) - 'a' <= 5);
-    return (dashes & (bytes16)(c == '-')) | (~dashes & digit);
-}
-
-// What weir_uuid_valid says, without a branch per character: this looks at every event of a pipeline.
-static inline bool uuid_shaped(struct weir_str text)
-{
-    static const bytes16 dashes_from_0 = {0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0, 0, 0, 0, 0xff, 0, 0};
-    static const bytes16 dashes_from_16 = {0, 0, 0xff, 0, 0, 0, 0, 0xff};
-    static const bytes16 dashes_from_20 = {0, 0, 0, 0xff};
-    if (text.bytes != 36)
-        return false;
-    bytes16 good =
-        uuid_characters(text.data, dashes_from_0) & uuid_characters(text.data + 16, dashes_from_16) & uuid_characters(text.data + 20, dashes_from_20);
-    uint64_t halves[2];
-    memcpy(halves, &good, sizeof halves);
-    return (halves[0] & halves[1]) == UINT64_MAX;
+    uint8_t id[16];
+    char *lower = weir_arena_alloc(c->batch->arena, 37);
+    weir_assert(weir_uuid_parse(text, id) == 0);
+    weir_uuid_format(id, lower);
+    return (struct weir_str){lower, 36};
 }
 
 static void check_uuids(struct check *c, const struct weir_field *field, const struct weir_column *column)
 {
     for (uint32_t i = 0; i < c->batch->rows; i++) {
         struct weir_str text = column->str[i];
-        if (!weir_column_is_null(column, i) && !uuid_shaped(text))
+        if (weir_column_is_null(column, i))
+            continue;
+        enum weir_uuid_form form = weir_uuid_form_of(text);
+        if (form == WEIR_UUID_NONE)
             fail_row(c, i, WEIR_MALFORMED, "%s: '%.*s' is not a uuid", field->name, (int)(text.bytes < 64 ? text.bytes : 64), text.data);
+        else if (form == WEIR_UUID_UPPER_CASE)
+            column->str[i] = canonical(c, text);
     }
 }
 
