@@ -70,15 +70,23 @@ static void print_stages(FILE *out, const struct demo_view *v, const struct weir
     fprintf(out, "\n");
 }
 
-// Moments are shown as such, whatever unit the column keeps them in.
+// For eyes, not for reading back: moments as such whatever unit the column keeps them in, two decimals, the start of a uuid.
 static struct printer_cell shown_cell(const struct weir_plan *plan, const struct weir_query_spec *query, uint32_t column,
                                       const struct weir_value *value, char text[CELL_BYTES])
 {
+    enum weir_cql_type type = query->table.columns[column].type;
     int unit = column_time_unit(plan, query, column);
-    if (unit < 0 || value->null)
-        return cell_of(query->table.columns[column].type, value, text);
-    struct weir_value ms = {.kind = WEIR_I64, .i64 = column_time_to_ms(value->i64, unit)};
-    return cell_of(WEIR_CQL_TIMESTAMP, &ms, text);
+    if (value->null || (unit < 0 && type != WEIR_CQL_UUID && value->kind != WEIR_F64))
+        return cell_of(type, value, text);
+    if (unit >= 0) {
+        struct weir_civil t = weir_civil_of(column_time_to_ms(value->i64, unit));
+        snprintf(text, CELL_BYTES, "%04d-%02d-%02d %02d:%02d", (int)t.year, t.month, t.day, t.hour, t.minute);
+    } else if (type == WEIR_CQL_UUID) {
+        snprintf(text, CELL_BYTES, "%.8s…", value->str.bytes >= 8 ? value->str.data : "?");
+    } else {
+        snprintf(text, CELL_BYTES, "%.2f", value->f64);
+    }
+    return (struct printer_cell){.text = weir_str_of(text)};
 }
 
 static void print_recent(FILE *out, const struct demo_view *v, const struct weir_pipeline_status *status, struct weir_value **recent,

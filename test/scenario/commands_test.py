@@ -21,7 +21,7 @@ WEIR = os.environ["WEIR"]
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = ROOT / "pipelines/iot-analytics.yaml"
 
-READINGS = [("a", 1000, "1.5"), ("b", 2000, "0.1"), ("a", 3_600_000, ""), ("a", 3_601_000, "2"), ("b", 7_200_000, "1e300")]
+READINGS = [("a", 1000, "1.5"), ("b", 2000, "0.1"), ("a", 3_600_000, ""), ("a", 3_601_000, "2"), ("b", 7_300_000, "1e300")]
 PIPELINE = """pipeline: small
 topic: {name: readings, partitions: 1}
 event: {format: json, fields: {device: string, time: long, value: optional double}, key: device, time: time}
@@ -129,12 +129,12 @@ class Small(unittest.TestCase):
 
     def test_rows_in_key_order(self):
         self.assertEqual(self.rows("raw"), [["device", "time", "value"], ["a", "3601000", "2"], ["a", "3600000", ""], ["a", "1000", "1.5"],
-                                            ["b", "7200000", "1e+300"], ["b", "7100000", "5"], ["b", "2000", "0.1"]])
+                                            ["b", "7300000", "1e+300"], ["b", "7100000", "5"], ["b", "2000", "0.1"]])
         self.assertEqual(self.rows("hourly"), [["device", "hour", "n", "high"], ["a", "3600", "2", "2"], ["a", "0", "1", "1.5"],
                                                ["b", "7200", "1", "1e+300"], ["b", "0", "1", "0.1"]])
 
     def test_by_key_and_bounds(self):
-        self.assertEqual([r[1] for r in self.rows("raw", "--key", "b")[1:]], ["7200000", "7100000", "2000"])
+        self.assertEqual([r[1] for r in self.rows("raw", "--key", "b")[1:]], ["7300000", "7100000", "2000"])
         self.assertEqual([r[1] for r in self.rows("raw", "--key", "b", "--key", "2000")[1:]], ["2000"])
         self.assertEqual([r[1] for r in self.rows("raw", "--from", "1970-01-01T01:00:00Z", "--to", "1970-01-01T01:00:01Z")[1:]], ["3601000", "3600000"])
         self.assertEqual([r[1] for r in self.rows("hourly", "--from", "3600", "--to", "1970-01-01T01:59")[1:]], ["3600"])
@@ -164,7 +164,7 @@ class Small(unittest.TestCase):
         described = list(csv.DictReader(io.StringIO(self.weir("topic", "describe", "readings", "--data", "d", "--format", "csv").stdout)))
         self.assertEqual([(r["partition"], r["start"], r["end"]) for r in described], [("0", "0", "6")])
         tail = [json.loads(line) for line in self.weir("topic", "tail", "small.yaml", "--data", "d", "--limit", "2").stdout.splitlines()]
-        self.assertEqual([(r["offset"], r["key"], r["value"]["time"]) for r in tail], [(4, "b", 7200000), (5, "b", 7100000)])
+        self.assertEqual([(r["offset"], r["key"], r["value"]["time"]) for r in tail], [(4, "b", 7300000), (5, "b", 7100000)])
         raw = [json.loads(line) for line in self.weir("topic", "tail", "readings", "--data", "d", "--offset", "1", "--limit", "1").stdout.splitlines()]
         self.assertEqual([(r["offset"], json.loads(r["value"])["device"]) for r in raw], [(1, "b")])
         done = self.weir("topic", "describe", "reading", "--data", "d")

@@ -105,7 +105,7 @@ static int run_demo(struct demo *d, const struct cli_args *args)
     } else {
         printf("%s: simulated sensors into %s; an hour passes in %d seconds\n", d->runner.plans[0]->pipeline, d->data_dir, 3600 / CLOCK_FACTOR);
     }
-    struct weir_run_options options = {.for_ms = args->for_ms, .clock_factor_override = CLOCK_FACTOR};
+    struct weir_run_options options = {.for_ms = args->for_ms, .clock_factor_override = CLOCK_FACTOR, .recent_rows = RECENT_ROWS};
     code = runner_run(&d->runner, &options, &view);
     screen_close();
     return code;
