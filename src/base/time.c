@@ -42,7 +42,7 @@ static void date_of_days(int64_t days, struct weir_civil *ret)
 struct weir_civil weir_civil_of(int64_t ms)
 {
     int64_t days = weir_floor_div(ms, DAY_MS);
-    int rest = (int)(ms - days * DAY_MS);
+    int rest = (int)(ms % DAY_MS + (ms % DAY_MS < 0 ? DAY_MS : 0));
     struct weir_civil c = {.hour = rest / HOUR_MS, .minute = rest / MINUTE_MS % 60, .second = rest / SECOND_MS % 60, .millisecond = rest % SECOND_MS};
     date_of_days(days, &c);
     return c;
