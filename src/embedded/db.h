@@ -4,6 +4,8 @@
 #pragma once
 #include "embedded/embedded.h"
 
+// Values of the family tables begin with the time at which they expire, an int64_t of epoch milliseconds, big-endian; 0: never. What has expired is
+// dropped when files are merged.
 enum weir_family { WEIR_META, WEIR_LOG, WEIR_REGISTRY, WEIR_STATE, WEIR_TABLES, WEIR_DEAD, WEIR_FAMILIES };
 
 bool weir_embedded_is_reader(const struct weir_embedded *db);
@@ -39,6 +41,9 @@ void weir_walk_next(struct weir_walk *w);
 void weir_walk_seek(struct weir_walk *w, struct weir_str key);          // the first key ≥ key
 void weir_walk_seek_for_prev(struct weir_walk *w, struct weir_str key); // the last key ≤ key
 int weir_walk_error(const struct weir_walk *w, struct weir_error *err); // 0, or what ended the walk early
+
+// Numbers that are never given twice in the life of the folder, greater than all before; `count` of them from *ret_first on, a multiple of `count`.
+int weir_embedded_take_numbers(struct weir_embedded *db, uint32_t count, uint64_t *ret_first, struct weir_error *err);
 
 // Hints that much was deleted between two keys, so that its space is given back soon.
 void weir_embedded_reclaim(struct weir_embedded *db, enum weir_family family, struct weir_str from, struct weir_str to);

@@ -174,6 +174,7 @@ int weir_embedded_open(const char *dir, enum weir_open mode, struct weir_embedde
     db->lock_fd = -1;
     db->flushed_us = weir_monotonic_us();
     pthread_mutex_init(&db->mutex, NULL);
+    pthread_mutex_init(&db->numbers, NULL);
     db->options = db_options_new(db->reader);
     db->read = rocksdb_readoptions_create();
     db->write = rocksdb_writeoptions_create();
@@ -216,6 +217,7 @@ void weir_embedded_close(struct weir_embedded *db)
     rocksdb_readoptions_destroy(db->read);
     db_options_free(db->options);
     pthread_mutex_destroy(&db->mutex);
+    pthread_mutex_destroy(&db->numbers);
     free(db->scratch);
     free(db->dir);
     free(db);

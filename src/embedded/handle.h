@@ -19,8 +19,9 @@ struct weir_embedded {
     int lock_fd;   // an owner's weir.pid
     atomic_uint_fast64_t generation;
 
-    pthread_mutex_t mutex; // guards what follows
-    atomic_bool failed;    // a commit has failed: `failure` says how, and every later commit fails the same way
+    pthread_mutex_t numbers; // held while numbers are taken
+    pthread_mutex_t mutex;   // guards what follows
+    atomic_bool failed;      // a commit has failed: `failure` says how, and every later commit fails the same way
     struct weir_error failure;
     int64_t flushed_us;
 };
@@ -31,6 +32,7 @@ struct weir_db_options {
     rocksdb_options_t *db;
     rocksdb_options_t *family[WEIR_FAMILIES];
     rocksdb_cache_t *cache;
+    rocksdb_compactionfilter_t *expiry;
     rocksdb_block_based_table_options_t *table;
 };
 

@@ -2,6 +2,8 @@
 #include "embedded/handle.h"
 
 #include "base/memory.h"
+#include "base/time.h"
+#include <endian.h>
 #include <stdlib.h>
 
 enum { BLOCK_CACHE_BYTES = 8 << 20, TABLE_BLOCK_BYTES = 16 << 10, BLOOM_BITS = 10 };
@@ -47,6 +49,32 @@ static rocksdb_block_based_table_options_t *table_options(rocksdb_cache_t *cache
     return table;
 }
 
+// ---- rows that have expired
+
+static unsigned char has_expired(void *state, int level, const char *key, size_t key_bytes, const char *value, size_t value_bytes, char **new_value,
+                                 size_t *new_value_bytes, unsigned char *value_changed)
+{
+    (void)state, (void)level, (void)key, (void)key_bytes, (void)new_value, (void)new_value_bytes;
+    *value_changed = 0;
+    uint64_t expires_ms;
+    if (value_bytes < sizeof expires_ms)
+        return 0;
+    memcpy(&expires_ms, value, sizeof expires_ms);
+    expires_ms = be64toh(expires_ms);
+    return expires_ms != 0 && (int64_t)expires_ms <= weir_now_ms();
+}
+
+static void no_state(void *state)
+{
+    (void)state;
+}
+
+static const char *filter_name(void *state)
+{
+    (void)state;
+    return "weir-expiry";
+}
+
 struct weir_db_options *db_options_new(bool reader)
 {
     struct weir_db_options *o = weir_zalloc(1, sizeof *o);
@@ -60,6 +88,8 @@ struct weir_db_options *db_options_new(bool reader)
         o->family[i] = parse(o->db, families[i]);
         rocksdb_options_set_block_based_table_factory(o->family[i], o->table);
     }
+    o->expiry = rocksdb_compactionfilter_create(NULL, no_state, has_expired, filter_name);
+    rocksdb_options_set_compaction_filter(o->family[WEIR_TABLES], o->expiry);
     rocksdb_options_destroy(plain);
     return o;
 }
@@ -71,6 +101,7 @@ void db_options_free(struct weir_db_options *o)
     for (int i = 0; i < WEIR_FAMILIES; i++)
         rocksdb_options_destroy(o->family[i]);
     rocksdb_options_destroy(o->db);
+    rocksdb_compactionfilter_destroy(o->expiry);
     rocksdb_block_based_options_destroy(o->table);
     rocksdb_cache_destroy(o->cache);
     free(o);

@@ -3,6 +3,7 @@
 
 #include "base/fault.h"
 #include "base/memory.h"
+#include <endian.h>
 #include <stdlib.h>
 
 struct weir_txn {
@@ -87,4 +88,37 @@ int weir_txn_commit(struct weir_txn *txn, bool durable, struct weir_error *err)
     weir_fault("txn.commit.after");
     weir_txn_clear(txn);
     return 0;
+}
+
+static int load_number(struct weir_embedded *db, struct weir_str key, uint64_t *ret, struct weir_error *err)
+{
+    struct weir_pin *pin;
+    struct weir_str value;
+    uint64_t number = 0;
+    if (weir_pin_get(db, WEIR_META, key, &pin, &value, err) < 0)
+        return -1;
+    if (pin && value.bytes == sizeof number)
+        memcpy(&number, value.data, sizeof number);
+    weir_pin_drop(pin);
+    *ret = be64toh(number);
+    return 0;
+}
+
+int weir_embedded_take_numbers(struct weir_embedded *db, uint32_t count, uint64_t *ret_first, struct weir_error *err)
+{
+    struct weir_str key = WEIR_STR("next-number");
+    uint64_t first = 0;
+    pthread_mutex_lock(&db->numbers);
+    int rc = load_number(db, key, &first, err);
+    first = (first + count - 1) / count * count;
+    uint64_t next = htobe64(first + count);
+    struct weir_txn *txn = weir_txn_new(db);
+    weir_txn_put(txn, WEIR_META, key, (struct weir_str){(const char *)&next, sizeof next});
+    if (rc == 0)
+        rc = weir_txn_commit(txn, false, err); // whatever uses the numbers comes after it in the log
+    weir_txn_free(txn);
+    pthread_mutex_unlock(&db->numbers);
+    if (rc == 0)
+        *ret_first = first;
+    return rc;
 }

@@ -20,8 +20,9 @@ struct weir_writer;
 
 int weir_writer_new(struct weir_store *s, const char *keyspace, struct weir_writer **ret, struct weir_error *err);
 void weir_writer_free(struct weir_writer *w);
-int weir_writer_add(struct weir_writer *w, const struct weir_rows *rows, struct weir_error *err); // copies what it needs
-size_t weir_writer_bytes(const struct weir_writer *w);                                            // buffered
+// Copies what it needs, except rows->table, which must outlive the writer.
+int weir_writer_add(struct weir_writer *w, const struct weir_rows *rows, struct weir_error *err);
+size_t weir_writer_bytes(const struct weir_writer *w); // buffered
 // Hands over everything buffered. Embedded: puts it into `txn`. Others: returns when the tables' consistency levels have acknowledged it; txn is unused.
 int weir_writer_flush(struct weir_writer *w, struct weir_txn *txn, struct weir_error *err);
 

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+// The embedded store, inside. Family tables: blocks (block.h). Family meta:
+//
+//   table/KEYSPACE.NAME        → id u32 | the table's description (catalogue.c)
+//   next-table-id              → u32
+//   span/ id u32 | level u8    → nothing: a block's first and last value of the first clustering column are less than 2^level apart, so that
+//                                a scan knows how far before its first row a block with it may begin
+#pragma once
+#include "embedded/db.h"
+#include "store/block.h"
+#include "store/store.h"
+
+#include <pthread.h>
+
+struct weir_store {
+    struct weir_embedded *db;
+    pthread_mutex_t mutex; // one table is made at a time
+};
+
+// The id of a table; WEIR_BAD_DATA where there is none, WEIR_BAD_CONFIG where it is another than `table`.
+int store_table_id(struct weir_store *s, const char *keyspace, const struct weir_table *table, uint32_t *ret_id, struct weir_error *err);
+
+// Whether the first clustering column is encoded in eight bytes, so that distances make sense.
+bool store_has_span(const struct weir_table *table);
+uint64_t store_leading(struct weir_str clustering_key); // its first eight bytes as a number, zeros behind a shorter one
+void store_put_span(struct weir_txn *txn, uint32_t table_id, unsigned level);
+int store_span(struct weir_store *s, uint32_t table_id, uint64_t *ret_span, struct weir_error *err);
+
+// ---- lanes.c: which lane of a writer a partition key has
+
+struct store_lane_map;
+
+struct store_lanes {
+    struct store_lane_map *raw, *encoded; // by the values as they come; by the encoded key, which is the same for all spellings of a uuid
+    struct weir_buffer scratch;
+};
+
+void store_lanes_init(struct store_lanes *lanes);
+void store_lanes_drop(struct store_lanes *lanes);
+uint32_t store_lanes_count(const struct store_lanes *lanes);
+struct weir_str store_lane_key(const struct store_lanes *lanes, uint32_t lane); // encoded; valid until another lane is added
+int store_lane_of(struct store_lanes *lanes, const struct weir_rows *rows, uint32_t row, uint32_t *ret_lane, struct weir_error *err);
