@@ -234,6 +234,12 @@ static void digits_of_integer(uint64_t integer, int decimals, struct digits *ret
     memcpy(ret->text, text, (size_t)ret->count);
 }
 
+// To the nearest integer, ties to even, for magnitudes below 2^51; beyond, somewhere near. The sum has no bits left for a fraction.
+static double round_small(double value)
+{
+    return value + 0x1.8p52 - 0x1.8p52;
+}
+
 // The least number of decimals with which `value` is integer / 10^decimals, both exact, so that the quotient reads back as it. Integers stay below
 // 10^15: there the rounded product cannot miss the nearest integer, and one decimal only is near enough.
 static bool digits_by_scaling(double value, bool single, struct digits *ret)
@@ -242,7 +248,7 @@ static bool digits_by_scaling(double value, bool single, struct digits *ret)
     if (value < 1e-5)
         return false;
     for (int decimals = 0; decimals <= EXACT_POWER_MAX; decimals++) {
-        double integer = nearbyint(value * exact_powers[decimals]), back = integer / exact_powers[decimals];
+        double integer = round_small(value * exact_powers[decimals]), back = integer / exact_powers[decimals];
         if (integer >= most)
             return false;
         uint64_t bits;
