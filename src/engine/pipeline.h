@@ -27,7 +27,8 @@ enum {
 struct task_counts { // since the data folder began; saved with every commit, so that each event counts once
     uint64_t records, events;
     uint64_t dead[WEIR_REASONS];
-    uint64_t *rows, *late; // by query
+    uint64_t *rows;                    // by query
+    struct weir_query_counts *queries; // by query
 };
 
 struct task {
@@ -45,6 +46,7 @@ struct task {
     int64_t next_offset;    // after the last record applied
     int64_t last_record_ms; // its own time
     struct task_counts counts;
+    struct weir_query_counts *collected; // by query: what of the core's own counts is in them
     uint64_t commits, lost;
     bool uncommitted; // something changed since the last commit
     bool finished;    // read to the end and closed, see task_finish

@@ -30,7 +30,9 @@ static void add_task(struct task *t, struct weir_pipeline_status *s)
         s->dead[r] += t->seen.dead[r];
     for (uint32_t q = 0; q < s->plan->query_count; q++) {
         s->rows[q] += t->seen.rows[q];
-        s->late[q] += t->seen.late[q];
+        s->queries[q].filtered += t->seen.queries[q].filtered;
+        s->queries[q].late += t->seen.queries[q].late;
+        s->queries[q].folded += t->seen.queries[q].folded;
     }
     s->open_windows += t->core_stats.open_windows;
     s->open_groups += t->core_stats.open_groups;
@@ -46,7 +48,7 @@ void weir_engine_status(struct weir_engine *e, uint32_t pipeline, struct weir_ar
     struct pipeline *p = &e->pipelines[pipeline];
     struct weir_pipeline_status s = {.plan = p->plan, .seconds = (double)(weir_monotonic_us() - e->started_us) / 1e6};
     s.rows = weir_arena_zalloc(arena, p->plan->query_count * sizeof *s.rows);
-    s.late = weir_arena_zalloc(arena, p->plan->query_count * sizeof *s.late);
+    s.queries = weir_arena_zalloc(arena, p->plan->query_count * sizeof *s.queries);
     s.partitions = weir_arena_zalloc(arena, (size_t)p->plan->topic.partitions * sizeof *s.partitions);
     for (uint32_t i = 0; i < p->task_count; i++)
         add_task(&p->tasks[i], &s);
@@ -91,11 +93,14 @@ static json_t *partitions_json(const struct weir_pipeline_status *s)
 
 static json_t *pipeline_json(const struct weir_pipeline_status *s)
 {
-    json_t *rows = json_object(), *late = json_object(), *dead = json_object();
+    json_t *rows = json_object(), *late = json_object(), *queries = json_object(), *dead = json_object();
     for (uint32_t q = 0; q < s->plan->query_count; q++) {
         json_object_set_new(rows, s->plan->queries[q].table.name, integer(s->rows[q]));
         if (s->plan->queries[q].grouped)
-            json_object_set_new(late, s->plan->queries[q].table.name, integer(s->late[q]));
+            json_object_set_new(late, s->plan->queries[q].table.name, integer(s->queries[q].late));
+        json_object_set_new(queries, s->plan->queries[q].table.name,
+                            json_pack("{s:o, s:o, s:o}", "filtered", integer(s->queries[q].filtered), "late", integer(s->queries[q].late), "folded",
+                                      integer(s->queries[q].folded)));
     }
     for (int r = 0; r < WEIR_REASONS; r++)
         json_object_set_new(dead, weir_reason_name((enum weir_reason)r), integer(s->dead[r]));
@@ -103,10 +108,10 @@ static json_t *pipeline_json(const struct weir_pipeline_status *s)
                               integer(s->keys), "bytes", integer(s->state_bytes));
     json_t *feed = json_pack("{s:o, s:o, s:o, s:o, s:b}", "events", integer(s->feed_events), "rejects", integer(s->feed_rejects), "done_bytes",
                              integer(s->feed_done), "total_bytes", integer(s->feed_total), "ended", s->feed_ended);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "pipeline", s->plan->pipeline, "file", s->plan->file,
-                     "topic", s->plan->topic.name, "records", integer(s->records), "events", integer(s->events), "rows", rows, "late", late, "dead",
-                     dead, "partitions", partitions_json(s), "state", state, "feed", feed, "commits", integer(s->commits), "lost", integer(s->lost),
-                     "seconds", s->seconds);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "pipeline", s->plan->pipeline, "file",
+                     s->plan->file, "topic", s->plan->topic.name, "records", integer(s->records), "events", integer(s->events), "rows", rows, "late",
+                     late, "queries", queries, "dead", dead, "partitions", partitions_json(s), "state", state, "feed", feed, "commits",
+                     integer(s->commits), "lost", integer(s->lost), "seconds", s->seconds);
 }
 
 static char *status_path(const char *data_dir, const char *suffix)

@@ -57,7 +57,6 @@ static int take_late(void *context, uint32_t query, const struct weir_batch *bat
     weir_iso8601_format(batch->time_ms[row], time);
     snprintf(text, sizeof text, "its window was closed: event time %s", time);
     bury(t, record_at(t, batch->offset[row]), WEIR_LATE, t->pipeline->plan->queries[query].table.name, 0, text);
-    t->counts.late[query]++;
     return 0;
 }
 
@@ -69,9 +68,10 @@ int task_open(struct task *t, struct pipeline *p, int32_t partition, struct weir
     pthread_mutex_init(&t->lock, NULL);
     uint32_t queries = p->plan->query_count;
     t->counts.rows = weir_zalloc(queries, sizeof *t->counts.rows);
-    t->counts.late = weir_zalloc(queries, sizeof *t->counts.late);
+    t->counts.queries = weir_zalloc(queries, sizeof *t->counts.queries);
     t->seen.rows = weir_zalloc(queries, sizeof *t->seen.rows);
-    t->seen.late = weir_zalloc(queries, sizeof *t->seen.late);
+    t->seen.queries = weir_zalloc(queries, sizeof *t->seen.queries);
+    t->collected = weir_zalloc(queries, sizeof *t->collected);
     t->last_emit_us = weir_zalloc(queries, sizeof *t->last_emit_us);
     t->idle_given = weir_zalloc(queries, sizeof *t->idle_given);
     t->txn = weir_txn_new(p->engine->db);
@@ -96,9 +96,10 @@ void task_close(struct task *t)
     weir_arena_drop(&t->arena);
     free(t->rejects.items);
     free(t->counts.rows);
-    free(t->counts.late);
+    free(t->counts.queries);
     free(t->seen.rows);
-    free(t->seen.late);
+    free(t->seen.queries);
+    free(t->collected);
     free(t->last_emit_us);
     free(t->idle_given);
     pthread_mutex_destroy(&t->lock);

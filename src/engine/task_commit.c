@@ -2,7 +2,8 @@
 // Commits: rows, dead letters, changed accumulators, counters and the next offset of a task go into one transaction, so that after a crash the task finds
 // them all as they were at one moment, and reads on from there.
 //
-//   page 'A': version u8 | next_offset i64 | records, events, dead… varint | queries varint | (hash of table name u64 | rows varint | late varint)…
+//   page 'A': version u8 | next_offset i64 | records, events, dead… varint | queries varint |
+//             (hash of table name u64 | rows, filtered, late, folded varint)…
 // All other pages are the query core's.
 #include "base/fault.h"
 #include "base/hash.h"
@@ -26,6 +27,20 @@ static void put_page(void *context, struct weir_str key, struct weir_str page)
         weir_state_delete(t->pipeline->state, t->txn, t->partition, key);
 }
 
+// What the core counted since the last commit goes over to the counts that are kept.
+static void collect_counts(struct task *t)
+{
+    const struct weir_query_counts *core = weir_core_counts(t->core);
+    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
+        struct weir_query_counts *kept = &t->counts.queries[q], *taken = &t->collected[q];
+        kept->filtered += core[q].filtered - taken->filtered;
+        kept->late += core[q].late - taken->late;
+        kept->folded += core[q].folded - taken->folded;
+        *taken = core[q];
+        weir_assert(t->counts.events == kept->filtered + kept->late + kept->folded);
+    }
+}
+
 static void put_counts(struct task *t)
 {
     const struct task_counts *c = &t->counts;
@@ -40,31 +55,49 @@ static void put_counts(struct task *t)
     for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
         weir_buffer_be64(&page, name_hash(t->pipeline, q));
         weir_buffer_varint(&page, c->rows[q]);
-        weir_buffer_varint(&page, c->late[q]);
+        weir_buffer_varint(&page, c->queries[q].filtered);
+        weir_buffer_varint(&page, c->queries[q].late);
+        weir_buffer_varint(&page, c->queries[q].folded);
     }
     put_page(t, WEIR_STR("A"), weir_buffer_view(&page));
+}
+
+static void restore_query_counts(struct task *t, struct weir_cursor *c, bool *known)
+{
+    uint64_t name = weir_cursor_be64(c), rows = weir_cursor_varint(c);
+    struct weir_query_counts counts = {.filtered = weir_cursor_varint(c)};
+    counts.late = weir_cursor_varint(c);
+    counts.folded = weir_cursor_varint(c);
+    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
+        if (name_hash(t->pipeline, q) == name) {
+            t->counts.rows[q] = rows;
+            t->counts.queries[q] = counts;
+            known[q] = true;
+        }
 }
 
 static int restore_counts(struct task *t, struct weir_str page, struct weir_error *err)
 {
     struct weir_cursor c = {(const uint8_t *)page.data, (const uint8_t *)page.data + page.bytes, false};
-    bool known = weir_cursor_byte(&c) == VERSION;
+    bool right_version = weir_cursor_byte(&c) == VERSION;
+    uint32_t queries = t->pipeline->plan->query_count;
+    weir_cleanup(weir_freep) bool *known = weir_zalloc(queries, sizeof *known);
     t->next_offset = (int64_t)weir_cursor_be64(&c);
     t->counts.records = weir_cursor_varint(&c);
     t->counts.events = weir_cursor_varint(&c);
     for (int r = 0; r < WEIR_REASONS; r++)
         t->counts.dead[r] = weir_cursor_varint(&c);
-    for (uint64_t left = weir_cursor_varint(&c); left > 0 && !c.bad; left--) {
-        uint64_t name = weir_cursor_be64(&c), rows = weir_cursor_varint(&c), late = weir_cursor_varint(&c);
-        for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
-            if (name_hash(t->pipeline, q) == name) {
-                t->counts.rows[q] = rows;
-                t->counts.late[q] = late;
-            }
-    }
-    return known && !c.bad
-               ? 0
-               : weir_fail(err, WEIR_IO, WEIR_STOP, "the saved counters cannot be read: they have another shape than this version of weir writes");
+    for (uint64_t left = weir_cursor_varint(&c); left > 0 && !c.bad; left--)
+        restore_query_counts(t, &c, known);
+    if (!right_version || c.bad)
+        return weir_fail(err, WEIR_IO, WEIR_STOP, "the saved counters cannot be read: they have another shape than this version of weir writes");
+    for (uint32_t q = 0; q < queries; q++)
+        if (!known[q])
+            return weir_fail(
+                err, WEIR_BAD_CONFIG, WEIR_STOP,
+                "query '%s' is new since the data folder was made; its table would lack the events already read: use another --data folder",
+                t->pipeline->plan->queries[q].table.name);
+    return 0;
 }
 
 static int restore_page(void *context, struct weir_str key, struct weir_str page, struct weir_error *err)
@@ -79,12 +112,13 @@ static void publish(struct task *t)
     pthread_mutex_lock(&t->lock);
     t->core_stats = weir_core_stats(t->core);
     t->status = (struct weir_partition_status){t->next_offset, t->next_offset, t->core_stats.high_ms};
-    uint64_t *rows = t->seen.rows, *late = t->seen.late;
+    uint64_t *rows = t->seen.rows;
+    struct weir_query_counts *counts = t->seen.queries;
     memcpy(rows, t->counts.rows, queries * sizeof *rows);
-    memcpy(late, t->counts.late, queries * sizeof *late);
+    memcpy(counts, t->counts.queries, queries * sizeof *counts);
     t->seen = t->counts;
     t->seen.rows = rows;
-    t->seen.late = late;
+    t->seen.queries = counts;
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -103,6 +137,7 @@ int task_commit(struct task *t, bool durable, struct weir_error *err)
     if (weir_writer_flush(t->writer, t->txn, err) < 0)
         return -1;
     weir_core_checkpoint(t->core, put_page, t);
+    collect_counts(t);
     put_counts(t);
     weir_fault("task.commit.built");
     if (weir_txn_commit(t->txn, durable, err) < 0)

@@ -30,6 +30,7 @@ struct weir_core *weir_core_new(const struct weir_plan *plan, int64_t epoch_us, 
     core->windows = weir_zalloc(plan->query_count, sizeof *core->windows);
     core->key_sets = weir_zalloc(plan->query_count, sizeof *core->key_sets);
     core->ids = weir_zalloc(plan->query_count, sizeof *core->ids);
+    core->counts = weir_zalloc(plan->query_count, sizeof *core->counts);
     for (uint32_t q = 0; q < plan->query_count; q++) {
         const struct weir_query_spec *query = &plan->queries[q];
         uint64_t identity = weir_hash64(query->table.name, strlen(query->table.name), weir_query_fingerprint(plan, query));
@@ -55,6 +56,7 @@ void weir_core_free(struct weir_core *core)
     free(core->windows);
     free(core->key_sets);
     free(core->ids);
+    free(core->counts);
     weir_buffer_drop(&core->dropped);
     weir_arena_drop(&core->arena);
     free(core);
@@ -122,10 +124,10 @@ static int64_t drop_late(struct weir_core *core, struct pass *p, uint32_t q, uin
             rows[kept++] = i;
             continue;
         }
-        core->stats.late++;
         if (core->sink.late(core->sink.context, q, p->batch, i, err) < 0)
             return -1;
     }
+    core->counts[q].late += count - kept;
     return kept;
 }
 
@@ -172,13 +174,17 @@ static int apply_query(struct weir_core *core, struct pass *p, uint32_t q, struc
         count = eval_select(query->where, &p->frame, p->all, (uint32_t)count, rows);
     else
         memcpy(rows, p->all, (size_t)count * sizeof *rows);
-    if (!query->grouped)
+    core->counts[q].filtered += p->batch->rows - (uint64_t)count;
+    if (!query->grouped) {
+        core->counts[q].folded += (uint64_t)count;
         return emit_events(core, q, &p->frame, p->batch, rows, (uint32_t)count, err);
+    }
     if (query->window.kind != WEIR_WINDOW_NONE)
         count = drop_late(core, p, q, rows, (uint32_t)count, err);
     if (count < 0)
         return -1;
     fold(core, p, ws, rows, (uint32_t)count);
+    core->counts[q].folded += (uint64_t)count;
     return 0;
 }
 
@@ -231,6 +237,11 @@ int weir_core_emit_ended(struct weir_core *core, uint32_t q, int64_t ended_ms, s
 int weir_core_emit_changed(struct weir_core *core, uint32_t q, struct weir_error *err)
 {
     return weir_core_emit_ended(core, q, INT64_MAX, err);
+}
+
+const struct weir_query_counts *weir_core_counts(const struct weir_core *core)
+{
+    return core->counts;
 }
 
 struct weir_core_stats weir_core_stats(const struct weir_core *core)

@@ -12,10 +12,11 @@ struct weir_core {
     int64_t high_ms;         // highest event time so far; INT64_MIN: none
     struct windows *windows; // by query; keys is NULL where rows are events
     uint32_t key_set_count;
-    struct keys **key_sets;     // one for each list of group fields that some query has
-    uint32_t **ids;             // by key set: of the batch being applied; NULL until asked for
-    struct weir_buffer dropped; // keys of checkpoint pages whose window has closed
-    struct weir_arena arena;    // of one apply or emit
+    struct keys **key_sets;           // one for each list of group fields that some query has
+    uint32_t **ids;                   // by key set: of the batch being applied; NULL until asked for
+    struct weir_buffer dropped;       // keys of checkpoint pages whose window has closed
+    struct weir_arena arena;          // of one apply or emit
+    struct weir_query_counts *counts; // by query
     struct weir_core_stats stats;
 };
 
