@@ -7,6 +7,7 @@
 // All other pages are the query core's.
 #include "base/fault.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "base/time.h"
 #include "engine/pipeline.h"
 
