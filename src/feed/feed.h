@@ -16,9 +16,11 @@ void weir_feed_close(struct weir_feed *f);
 
 struct weir_feed_sink {
     void *context;
-    // One event: values by event field, valid inside the call; timestamp_ms is the record's own time (wall clock, or the feed's faster clock).
+    // One event: values by event field, valid inside the call; timestamp_ms is the record's own time (wall clock, or the feed's faster clock). `line`
+    // of a simulated event is its number, from 1.
     void (*event)(void *context, int64_t timestamp_ms, int64_t line, const struct weir_value *values);
-    // A line that cannot be an event; `raw` is the line, valid inside the call. line counts from 1 (a CSV header is line 1).
+    // A line that cannot be an event; `raw` is the line, valid inside the call. line counts from 1 (a CSV header is line 1). A line is rejected at most
+    // once; one that unpivots may still give events of its other columns.
     void (*reject)(void *context, int64_t line, struct weir_str raw, const char *text);
 };
 

@@ -210,23 +210,28 @@ static char *many_rows(int rows)
 }
 
 // Reads `each` events at a time, opening the feed anew at its position after every step.
-static void expect_same_in_pieces(const struct weir_plan *plan, uint32_t each, const char *whole)
+static void hear_in_pieces(const struct weir_plan *plan, uint32_t each, struct heard *h)
 {
-    struct heard h = {.plan = plan};
     struct weir_buffer position = {0};
-    const struct weir_feed_sink sink = {&h, hear_event, hear_reject};
+    const struct weir_feed_sink sink = {h, hear_event, hear_reject};
     for (struct weir_feed_step did = {0}; !did.end;) {
         struct weir_error err;
         struct weir_feed *feed = feed_at(plan, weir_buffer_view(&position));
         assert_int_equal(weir_feed_next(feed, each, &sink, &did, &err), 0);
         position.bytes = 0;
         weir_feed_position(feed, &position);
-        assert_int_equal(weir_feed_progress(feed).events, h.events);
+        assert_int_equal(weir_feed_progress(feed).events, h->events);
         weir_feed_close(feed);
     }
+    weir_buffer_drop(&position);
+}
+
+static void expect_same_in_pieces(const struct weir_plan *plan, uint32_t each, const char *whole)
+{
+    struct heard h = {.plan = plan};
+    hear_in_pieces(plan, each, &h);
     assert_string_equal(heard_text(&h), whole);
     weir_buffer_drop(&h.text);
-    weir_buffer_drop(&position);
 }
 
 static void every_position_resumes_exactly(void **state)
@@ -373,6 +378,11 @@ static void endless_lines_cost_one_reject(void **state)
         assert_int_equal(h.rejects, 1);
         assert_int_equal(h.last_reject_line, kind ? 2 : 3);
         weir_feed_close(feed);
+        struct heard pieces = {.plan = plan};
+        hear_in_pieces(plan, 1, &pieces); // also from within the long line
+        assert_int_equal(pieces.events, 3);
+        assert_int_equal(pieces.rejects, 1);
+        weir_buffer_drop(&pieces.text);
         weir_plan_free(plan);
         weir_buffer_drop(&b);
     }
