@@ -196,6 +196,9 @@ class Scenario(unittest.TestCase):
         else:
             self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
+    def subfolder(self):
+        return Path(tempfile.mkdtemp(dir=self.folder))
+
     def write(self, name, text):
         path = self.folder / name
         path.write_bytes(text if isinstance(text, bytes) else text.encode())

@@ -8,7 +8,7 @@ import kills
 class Killed(harness.Scenario):
     def setUp(self):
         super().setUp()
-        self.kills = kills.Kills(self, harness.seeded())
+        self.kills = kills.Kills(harness.seeded())
 
     def test_killed_runs(self):
         while self.kills.total() < 15:

@@ -20,6 +20,10 @@ def fault_points():
 class Picture:
     """All that must be the same after any number of kills."""
 
+    @classmethod
+    def undisturbed(cls, spec, data):
+        return cls(spec, data, run_to_end(spec, data).summary())
+
     def __init__(self, spec, data, summary):
         self.tables = {name: query_text(spec, data, name) for name in TABLES}
         self.letters = letters(spec, data)
@@ -29,8 +33,8 @@ class Picture:
 
 
 class Kills:
-    def __init__(self, scenario, rnd):
-        self.scenario, self.rnd = scenario, rnd
+    def __init__(self, rnd):
+        self.rnd = rnd
         self.points = fault_points()
         self.at = {name: 0 for name in self.points}
         self.anywhere = 0
@@ -48,7 +52,8 @@ class Kills:
             done = weir(*args, kill_after=self.rnd.uniform(0, seconds))
         if done.code == 0:
             return False
-        self.scenario.assertEqual(done.code, -signal.SIGKILL, done)
+        if done.code != -signal.SIGKILL:
+            raise AssertionError(f"neither at its end nor killed: {done}")
         if point:
             self.at[point] += 1
         else:
@@ -62,12 +67,13 @@ class Kills:
                 return
         weir(*args)
 
-    def same(self, spec, data, want, what):
-        got = Picture(spec, data, run_to_end(spec, data).summary())
-        self.scenario.assertEqual(got.counts, want.counts, what)
+    @staticmethod
+    def same(scenario, spec, data, want, what):
+        got = Picture.undisturbed(spec, data)
+        scenario.assertEqual(got.counts, want.counts, what)
         for name in TABLES:
-            self.scenario.same_text(got.tables[name], want.tables[name], f"{what}: table {name}")
-        self.scenario.assertEqual(got.letters, want.letters, what)
+            scenario.same_text(got.tables[name], want.tables[name], f"{what}: table {name}")
+        scenario.assertEqual(got.letters, want.letters, what)
 
     def report(self):
         points = ", ".join(f"{name} {count}" for name, count in self.at.items())
@@ -76,10 +82,11 @@ class Kills:
 
 def of_runs(scenario, kills, rows, rounds, event, partitions, ending, first_produce=False):
     """Rounds of: a fresh data folder, kills until the file has been read to its end, the same picture as undisturbed."""
-    spec = of_file(scenario.folder, kills.rnd, rows, event, partitions, ending)
-    calm, data = scenario.folder / "calm", scenario.folder / "killed"
+    folder = scenario.subfolder()
+    spec = of_file(folder, kills.rnd, rows, event, partitions, ending)
+    calm, data = folder / "calm", folder / "killed"
     started = time.monotonic()
-    want = Picture(spec, calm, run_to_end(spec, calm).summary())
+    want = Picture.undisturbed(spec, calm)
     seconds = time.monotonic() - started
     scenario.assertGreater(len(want.letters), 0)
     for number in range(rounds):
@@ -87,7 +94,7 @@ def of_runs(scenario, kills, rows, rounds, event, partitions, ending, first_prod
         if first_produce:
             kills.until_done(seconds / 2, "produce", spec, "--data", data, most=4)
         kills.until_done(seconds, "run", spec, "--data", data, "--until-end", "--close", most=12)
-        kills.same(spec, data, want, f"{event}, {partitions} partitions, {ending}, round {number + 1}")
+        kills.same(scenario, spec, data, want, f"{event}, {partitions} partitions, {ending}, round {number + 1}")
 
 
 def topic_events(spec, data):
@@ -97,8 +104,8 @@ def topic_events(spec, data):
 
 def of_produce(scenario, kills, limit, most):
     """A simulated feed, killed while it produces: every event is there once, and becomes a row once."""
-    spec = simulated(scenario.folder)
-    data = scenario.folder / "produced"
+    folder = scenario.subfolder()
+    spec, data = simulated(folder), folder / "produced"
     for _ in range(most):
         there = topic_events(spec, data) if (data / "CURRENT").exists() and kills_left_a_topic(spec, data) else 0
         if there >= limit or not kills.once(1.0, "produce", spec, "--data", data, "--limit", limit - there):
