@@ -108,9 +108,9 @@ int weir_walk_error(const struct weir_walk *w, struct weir_error *err)
     return message ? db_fail(w->db, message, "reading", err) : 0;
 }
 
-void weir_embedded_reclaim(struct weir_embedded *db, enum weir_family family, struct weir_str from, struct weir_str to)
+void weir_embedded_drop_files(struct weir_embedded *db, enum weir_family family, struct weir_str from, struct weir_str to)
 {
     char *message = NULL;
-    rocksdb_suggest_compact_range_cf(db->db, db->family[family], from.data, from.bytes, to.data, to.bytes, &message);
-    rocksdb_free(message); // only a hint
+    rocksdb_delete_file_in_range_cf(db->db, db->family[family], from.data, from.bytes, to.data, to.bytes, &message);
+    rocksdb_free(message); // the space is given back another time
 }

@@ -45,5 +45,5 @@ int weir_walk_error(const struct weir_walk *w, struct weir_error *err); // 0, or
 // Numbers that are never given twice in the life of the folder, greater than all before; `count` of them from *ret_first on, a multiple of `count`.
 int weir_embedded_take_numbers(struct weir_embedded *db, uint32_t count, uint64_t *ret_first, struct weir_error *err);
 
-// Hints that much was deleted between two keys, so that its space is given back soon.
-void weir_embedded_reclaim(struct weir_embedded *db, enum weir_family family, struct weir_str from, struct weir_str to);
+// Drops the files that hold nothing but keys between two: space that is given back at once and for nothing. What it leaves of them is unspecified.
+void weir_embedded_drop_files(struct weir_embedded *db, enum weir_family family, struct weir_str from, struct weir_str to);

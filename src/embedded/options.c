@@ -18,12 +18,11 @@ static const char database[] = "create_if_missing=true;create_missing_column_fam
                                "keep_log_file_num=2;max_log_file_size=1048576;info_log_level=WARN_LEVEL;"
                                "stats_dump_period_sec=0;stats_persist_period_sec=0;max_manifest_file_size=4194304";
 
-// By family. The log's batches go to blob files, which compaction leaves alone; blocks of rows are merged seldom, as new ones come.
+// By family. The log's keys only grow, so that its files never overlap and are moved from level to level as they are; blocks of rows are merged
+// seldom, as new ones come.
 static const char *const families[WEIR_FAMILIES] = {
     [WEIR_META] = "write_buffer_size=4194304",
-    [WEIR_LOG] = "write_buffer_size=16777216;compression=kNoCompression;enable_blob_files=true;min_blob_size=2048;"
-                 "blob_compression_type=kLZ4Compression;blob_file_size=67108864;enable_blob_garbage_collection=true;"
-                 "blob_garbage_collection_age_cutoff=0.25",
+    [WEIR_LOG] = "write_buffer_size=16777216;compression=kLZ4Compression;target_file_size_base=67108864",
     [WEIR_REGISTRY] = "write_buffer_size=1048576;compression=kLZ4Compression",
     [WEIR_STATE] = "write_buffer_size=8388608;compression=kLZ4Compression",
     [WEIR_TABLES] = "write_buffer_size=16777216;compression=kLZ4Compression;compaction_style=kCompactionStyleUniversal",

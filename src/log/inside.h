@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The embedded log, inside. In family log: topic id u32 | partition u32 | base offset u64 (big-endian) → a record batch. In family meta:
+// The embedded log, inside. In family log: number u64 → a record batch. Numbers grow with every batch of every topic, so that files hold consecutive
+// numbers and are never rewritten, only moved down and, when all in them has expired, dropped. In family meta, numbers big-endian:
 //
 //   topic/NAME                               → id u32 | partitions u32 | replication u32 | retention_ms u64
 //   next-topic-id                            → u32; ids are never used again, so that a name may be
 //   partition/ id u32 | partition u32        → start offset u64 | end offset u64 | bytes u64
-//   index/ id u32 | partition u32 | base u64 → appended_ms u64 | batch bytes u32
+//   index/ id u32 | partition u32 | base u64 → appended_ms u64 | batch number u64 | batch bytes u32
 //   feed/ id u32 | NAME                      → position of a feed
 #pragma once
 #include "embedded/db.h"
@@ -35,6 +36,10 @@ struct weir_log {
     struct log_topic *topics; // deleted ones too, until the log is closed
     atomic_uint_fast64_t generation;
 
+    pthread_rwlock_t appending; // read-locked from the choice of numbers until their batches are committed
+    pthread_mutex_t number_mutex;
+    uint64_t next_number; // of batches
+
     pthread_mutex_t news_mutex;
     pthread_cond_t news;
     uint64_t news_count;
@@ -52,19 +57,21 @@ static inline struct weir_str log_key_view(const struct log_key *key)
 
 // ---- keys.c
 
-struct log_key log_batch_key(uint32_t topic, uint32_t partition, int64_t base_offset);
+struct log_key log_batch_key(uint64_t number);
 struct log_key log_partition_key(uint32_t topic, uint32_t partition);
 struct log_key log_index_key(uint32_t topic, uint32_t partition, int64_t base_offset);
 void log_feed_key(uint32_t topic, const char *feed, struct weir_buffer *out);
 void log_topic_key(const char *name, struct weir_buffer *out);
 void log_put_partition(struct weir_txn *txn, const struct log_topic *topic, uint32_t partition, int64_t start, int64_t end, int64_t bytes);
-void log_put_index(struct weir_txn *txn, const struct log_topic *topic, uint32_t partition, int64_t base_offset, int64_t appended_ms, uint32_t bytes);
-int64_t log_index_offset(struct weir_str key); // of an index key
 struct log_index_entry {
     int64_t appended_ms;
+    uint64_t number;
     uint32_t bytes;
 };
-int log_index_entry(struct weir_str value, struct log_index_entry *ret); // -1: damaged
+void log_put_index(struct weir_txn *txn, const struct log_topic *topic, uint32_t partition, int64_t base_offset, const struct log_index_entry *entry);
+int64_t log_index_offset(struct weir_str key);                                                             // of an index key
+int log_index_entry(struct weir_str value, struct log_index_entry *ret);                                   // -1: damaged
+struct weir_walk *log_index_walk(struct weir_log *log, const struct log_topic *topic, uint32_t partition); // at its first batch
 
 // ---- topic.c
 
@@ -77,3 +84,9 @@ void log_free_topics(struct weir_log *log);
 // ---- log.c
 
 void log_news(struct weir_log *log);
+int log_next_number(struct weir_log *log, uint64_t *ret, struct weir_error *err);
+
+// ---- expire.c
+
+// Gives back the space of batches that no topic has any more.
+int log_reclaim(struct weir_log *log, struct weir_error *err);

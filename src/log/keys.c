@@ -24,12 +24,10 @@ static void add64(struct log_key *key, int64_t value)
     key->bytes += sizeof big;
 }
 
-struct log_key log_batch_key(uint32_t topic, uint32_t partition, int64_t base_offset)
+struct log_key log_batch_key(uint64_t number)
 {
     struct log_key key = {0};
-    add32(&key, topic);
-    add32(&key, partition);
-    add64(&key, base_offset);
+    add64(&key, (int64_t)number);
     return key;
 }
 
@@ -74,12 +72,19 @@ void log_put_partition(struct weir_txn *txn, const struct log_topic *topic, uint
     weir_txn_put(txn, WEIR_META, log_key_view(&key), log_key_view(&value));
 }
 
-void log_put_index(struct weir_txn *txn, const struct log_topic *topic, uint32_t partition, int64_t base_offset, int64_t appended_ms, uint32_t bytes)
+void log_put_index(struct weir_txn *txn, const struct log_topic *topic, uint32_t partition, int64_t base_offset, const struct log_index_entry *entry)
 {
     struct log_key key = log_index_key(topic->id, partition, base_offset), value = {0};
-    add64(&value, appended_ms);
-    add32(&value, bytes);
+    add64(&value, entry->appended_ms);
+    add64(&value, (int64_t)entry->number);
+    add32(&value, entry->bytes);
     weir_txn_put(txn, WEIR_META, log_key_view(&key), log_key_view(&value));
+}
+
+struct weir_walk *log_index_walk(struct weir_log *log, const struct log_topic *topic, uint32_t partition)
+{
+    struct log_key from = log_index_key(topic->id, partition, 0), to = log_index_key(topic->id, partition + 1, 0);
+    return weir_walk_new(log->db, WEIR_META, log_key_view(&from), log_key_view(&to));
 }
 
 int64_t log_index_offset(struct weir_str key)
@@ -93,10 +98,11 @@ int64_t log_index_offset(struct weir_str key)
 int log_index_entry(struct weir_str value, struct log_index_entry *ret)
 {
     struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
-    int64_t appended_ms = (int64_t)weir_cursor_be64(&c);
-    uint32_t bytes = weir_cursor_be32(&c);
+    struct log_index_entry entry = {.appended_ms = (int64_t)weir_cursor_be64(&c)};
+    entry.number = weir_cursor_be64(&c);
+    entry.bytes = weir_cursor_be32(&c);
     if (c.bad)
         return -1;
-    *ret = (struct log_index_entry){appended_ms, bytes};
+    *ret = entry;
     return 0;
 }

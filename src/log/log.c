@@ -12,6 +12,8 @@ int weir_log_embedded(struct weir_embedded *db, struct weir_log **ret, struct we
     log->db = db;
     log->generation = weir_embedded_generation(db);
     pthread_mutex_init(&log->mutex, NULL);
+    pthread_rwlock_init(&log->appending, NULL);
+    pthread_mutex_init(&log->number_mutex, NULL);
     pthread_mutex_init(&log->news_mutex, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
@@ -33,8 +35,23 @@ void weir_log_close(struct weir_log *log)
     log_free_topics(log);
     pthread_cond_destroy(&log->news);
     pthread_mutex_destroy(&log->news_mutex);
+    pthread_mutex_destroy(&log->number_mutex);
+    pthread_rwlock_destroy(&log->appending);
     pthread_mutex_destroy(&log->mutex);
     free(log);
+}
+
+int log_next_number(struct weir_log *log, uint64_t *ret, struct weir_error *err)
+{
+    enum { AT_ONCE = 1 << 16 };
+    int rc = 0;
+    pthread_mutex_lock(&log->number_mutex);
+    if (log->next_number % AT_ONCE == 0)
+        rc = weir_embedded_take_numbers(log->db, AT_ONCE, &log->next_number, err);
+    if (rc == 0)
+        *ret = log->next_number++;
+    pthread_mutex_unlock(&log->number_mutex);
+    return rc;
 }
 
 void log_news(struct weir_log *log)

@@ -148,25 +148,35 @@ struct advance { // what a flush does to a partition
     int64_t bytes;
 };
 
-static struct advance stage_lane(struct weir_producer *p, uint32_t partition, int64_t now_ms)
+static int stage_batch(struct weir_producer *p, uint32_t partition, struct weir_batch_writer *batch, int64_t base_offset, int64_t now_ms,
+                       struct weir_error *err)
+{
+    struct log_index_entry entry = {.appended_ms = now_ms, .bytes = (uint32_t)batch->bytes.bytes};
+    if (log_next_number(p->log, &entry.number, err) < 0)
+        return -1;
+    struct log_key key = log_batch_key(entry.number);
+    weir_batch_set_base_offset(batch->bytes.data, base_offset);
+    weir_txn_put(p->txn, WEIR_LOG, log_key_view(&key), weir_buffer_view(&batch->bytes));
+    log_put_index(p->txn, p->topic, partition, base_offset, &entry);
+    return 0;
+}
+
+static int stage_lane(struct weir_producer *p, uint32_t partition, int64_t now_ms, struct advance *ret, struct weir_error *err)
 {
     struct lane *lane = &p->lanes[partition];
     struct log_partition *at = &p->topic->partition[partition];
-    struct advance advance = {.end = at->end, .bytes = at->bytes};
+    *ret = (struct advance){.end = at->end, .bytes = at->bytes};
     if (lane->used == 0)
-        return advance;
+        return 0;
     weir_batch_writer_end(&lane->batches[lane->used - 1]);
     for (uint32_t i = 0; i < lane->used; i++) {
-        struct weir_batch_writer *batch = &lane->batches[i];
-        struct log_key key = log_batch_key(p->topic->id, partition, advance.end);
-        weir_batch_set_base_offset(batch->bytes.data, advance.end);
-        weir_txn_put(p->txn, WEIR_LOG, log_key_view(&key), weir_buffer_view(&batch->bytes));
-        log_put_index(p->txn, p->topic, partition, advance.end, now_ms, (uint32_t)batch->bytes.bytes);
-        advance.end += batch->count;
-        advance.bytes += (int64_t)batch->bytes.bytes;
+        if (stage_batch(p, partition, &lane->batches[i], ret->end, now_ms, err) < 0)
+            return -1;
+        ret->end += lane->batches[i].count;
+        ret->bytes += (int64_t)lane->batches[i].bytes.bytes;
     }
-    log_put_partition(p->txn, p->topic, partition, at->start, advance.end, advance.bytes);
-    return advance;
+    log_put_partition(p->txn, p->topic, partition, at->start, ret->end, ret->bytes);
+    return 0;
 }
 
 static void stage_position(struct weir_producer *p, struct weir_str position)
@@ -187,7 +197,8 @@ static int append(struct weir_producer *p, struct weir_str position, struct weir
     weir_cleanup(weir_freep) struct advance *advance = weir_alloc((size_t)partitions * sizeof *advance);
     int64_t now_ms = weir_now_ms();
     for (int32_t i = 0; i < partitions; i++)
-        advance[i] = stage_lane(p, (uint32_t)i, now_ms);
+        if (stage_lane(p, (uint32_t)i, now_ms, &advance[i], err) < 0)
+            return -1;
     stage_position(p, position);
     weir_fault("log.append.before");
     if (weir_txn_commit(p->txn, true, err) < 0)
@@ -220,7 +231,9 @@ int weir_producer_flush(struct weir_producer *p, struct weir_str position, struc
     if (p->buffered_bytes == 0 && (!p->feed || position.bytes == 0))
         return 0;
     pthread_mutex_lock(&p->topic->append);
+    pthread_rwlock_rdlock(&p->log->appending);
     int rc = append(p, position, err);
+    pthread_rwlock_unlock(&p->log->appending);
     pthread_mutex_unlock(&p->topic->append);
     forget_buffered(p);
     if (rc < 0)

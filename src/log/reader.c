@@ -3,24 +3,24 @@
 #include "log/inside.h"
 #include <stdlib.h>
 
-enum { FETCH_BATCHES_MAX = 1024 };
+enum { FETCH_BATCHES_MAX = 1024, LOCATED_MAX = 64 };
 
-struct held_batch {
-    struct weir_pin *pin;
-    struct weir_str bytes;
-    struct weir_batch_info info;
+struct located_batch { // from the index
+    int64_t base_offset;
+    uint64_t number;
+    uint32_t bytes;
 };
 
 struct weir_reader {
     struct weir_log *log;
     struct log_topic *topic;
     uint32_t partition;
-    int64_t next; // the next record wanted
-    int64_t base; // where the batch with it begins; -1: to be looked up
-    struct held_batch held[FETCH_BATCHES_MAX];
+    int64_t next;                              // the next record wanted
+    struct located_batch located[LOCATED_MAX]; // those to come
+    uint32_t located_first, located_count;
+    struct weir_pin *pins[FETCH_BATCHES_MAX]; // what the caller looks at
     struct weir_str views[FETCH_BATCHES_MAX];
     uint32_t held_count;
-    struct held_batch ahead; // was too much for the last fetch
 };
 
 int weir_reader_open(struct weir_log *log, const char *topic, int32_t partition, int64_t offset, struct weir_reader **ret, struct weir_error *err)
@@ -35,7 +35,6 @@ int weir_reader_open(struct weir_log *log, const char *topic, int32_t partition,
     r->topic = found;
     r->partition = (uint32_t)partition;
     r->next = offset < 0 ? 0 : offset;
-    r->base = -1;
     *ret = r;
     return 0;
 }
@@ -43,7 +42,7 @@ int weir_reader_open(struct weir_log *log, const char *topic, int32_t partition,
 static void let_go(struct weir_reader *r)
 {
     for (uint32_t i = 0; i < r->held_count; i++)
-        weir_pin_drop(r->held[i].pin);
+        weir_pin_drop(r->pins[i]);
     r->held_count = 0;
 }
 
@@ -52,7 +51,6 @@ void weir_reader_close(struct weir_reader *r)
     if (!r)
         return;
     let_go(r);
-    weir_pin_drop(r->ahead.pin);
     free(r);
 }
 
@@ -68,82 +66,112 @@ static int damaged(const struct weir_reader *r, int64_t offset, const char *what
     return weir_fail(err, WEIR_IO, WEIR_STOP, "topic %s partition %u offset %lld: %s", r->topic->name, r->partition, (long long)offset, what);
 }
 
-// Finds the batch that holds record r->next.
+static int locate_from(struct weir_reader *r, struct weir_walk *walk, struct weir_error *err)
+{
+    struct log_key wanted = log_index_key(r->topic->id, r->partition, r->next);
+    weir_walk_seek_for_prev(walk, log_key_view(&wanted));
+    struct log_key first = log_index_key(r->topic->id, r->partition, 0);
+    if (weir_walk_valid(walk) && weir_str_compare(weir_walk_key(walk), log_key_view(&first)) < 0)
+        weir_walk_next(walk);
+    for (; weir_walk_valid(walk) && r->located_count < LOCATED_MAX; weir_walk_next(walk)) {
+        struct log_index_entry entry;
+        int64_t offset = log_index_offset(weir_walk_key(walk));
+        if (log_index_entry(weir_walk_value(walk), &entry) < 0)
+            return damaged(r, offset, "the index of batches is damaged", err);
+        r->located[r->located_count++] = (struct located_batch){offset, entry.number, entry.bytes};
+    }
+    return weir_walk_error(walk, err);
+}
+
+// Looks up where the batches from the one with record r->next on are.
 static int locate(struct weir_reader *r, struct weir_error *err)
 {
-    struct log_key first = log_index_key(r->topic->id, r->partition, 0), wanted = log_index_key(r->topic->id, r->partition, r->next);
-    struct log_key bound = log_index_key(r->topic->id, r->partition + 1, 0);
-    struct weir_walk *walk = weir_walk_new(r->log->db, WEIR_META, log_key_view(&first), log_key_view(&bound));
-    weir_walk_seek_for_prev(walk, log_key_view(&wanted));
-    int rc = weir_walk_error(walk, err);
-    if (rc == 0 && weir_walk_valid(walk) && weir_str_compare(weir_walk_key(walk), log_key_view(&first)) >= 0)
-        r->base = log_index_offset(weir_walk_key(walk));
-    else if (rc == 0)
-        rc = damaged(r, r->next, r->topic->deleted ? "the topic was deleted" : "it is not in the index of batches", err);
+    r->located_first = r->located_count = 0;
+    struct weir_walk *walk = log_index_walk(r->log, r->topic, r->partition);
+    int rc = locate_from(r, walk, err);
     weir_walk_free(walk);
     return rc;
 }
 
-// Takes hold of the batch at r->base; *ret is empty where it has expired meanwhile.
-static int take(struct weir_reader *r, struct held_batch *ret, struct weir_error *err)
+static int check(const struct weir_reader *r, const struct located_batch *at, struct weir_str bytes, struct weir_batch_info *ret,
+                 struct weir_error *err)
 {
-    struct held_batch batch = {0};
-    struct log_key key = log_batch_key(r->topic->id, r->partition, r->base);
-    int64_t offset = r->base;
-    if (weir_pin_get(r->log->db, WEIR_LOG, log_key_view(&key), &batch.pin, &batch.bytes, err) < 0)
-        return weir_wrap(err, "topic %s partition %u offset %lld", r->topic->name, r->partition, (long long)offset);
-    if (!batch.pin && (r->topic->deleted || offset < r->topic->partition[r->partition].start)) {
-        *ret = batch;
-        return 0;
-    }
-    if (!batch.pin)
-        return damaged(r, offset, "the record batch is missing", err);
-    int rc = weir_batch_verify(batch.bytes, &batch.info, err);
-    if (rc < 0)
-        damaged(r, offset, err->text, err);
-    else if (batch.info.base_offset != offset || batch.info.last_offset < r->next || batch.info.total_bytes != batch.bytes.bytes)
-        rc = damaged(r, offset, "another record batch is in its place", err);
-    if (rc < 0)
-        weir_pin_drop(batch.pin);
-    else
-        *ret = batch;
-    return rc;
-}
-
-static int skip_lost(struct weir_reader *r, int64_t *ret_lost)
-{
-    int64_t start = r->topic->partition[r->partition].start;
-    if (r->next >= start)
-        return 0;
-    *ret_lost += start - r->next;
-    r->next = start;
-    r->base = -1;
-    return 1;
-}
-
-static int next_batch(struct weir_reader *r, struct held_batch *ret, int64_t *ret_lost, struct weir_error *err)
-{
-    *ret = r->ahead;
-    r->ahead = (struct held_batch){0};
-    if (ret->pin)
-        return 0;
-    while (r->next < r->topic->partition[r->partition].end && !r->topic->deleted) {
-        if (r->base < 0 && locate(r, err) < 0)
-            return skip_lost(r, ret_lost) ? next_batch(r, ret, ret_lost, err) : -1;
-        if (take(r, ret, err) < 0)
-            return -1;
-        if (ret->pin || r->held_count > 0)
-            return 0;
-        skip_lost(r, ret_lost);
-    }
+    if (weir_batch_verify(bytes, ret, err) < 0)
+        return damaged(r, at->base_offset, err->text, err);
+    if (ret->base_offset != at->base_offset || ret->last_offset < r->next || ret->total_bytes != bytes.bytes)
+        return damaged(r, at->base_offset, "another record batch is in its place", err);
     return 0;
 }
 
-static void hold(struct weir_reader *r, const struct held_batch *batch)
+static bool has_expired(const struct weir_reader *r, int64_t offset)
 {
-    r->held[r->held_count] = *batch;
-    r->views[r->held_count++] = batch->bytes;
-    r->next = r->base = batch->info.last_offset + 1;
+    return r->topic->deleted || offset < r->topic->partition[r->partition].start;
+}
+
+// Takes hold of a batch: 1, or 0 where it has expired meanwhile.
+static int take(struct weir_reader *r, const struct located_batch *at, struct weir_error *err)
+{
+    struct weir_pin *pin;
+    struct weir_str bytes;
+    struct weir_batch_info info;
+    struct log_key key = log_batch_key(at->number);
+    if (weir_pin_get(r->log->db, WEIR_LOG, log_key_view(&key), &pin, &bytes, err) < 0)
+        return weir_wrap(err, "topic %s partition %u offset %lld", r->topic->name, r->partition, (long long)at->base_offset);
+    if (!pin)
+        return has_expired(r, at->base_offset) ? 0 : damaged(r, at->base_offset, "the record batch is missing", err);
+    if (check(r, at, bytes, &info, err) < 0) {
+        weir_pin_drop(pin);
+        return -1;
+    }
+    r->pins[r->held_count] = pin;
+    r->views[r->held_count++] = bytes;
+    r->next = info.last_offset + 1;
+    return 1;
+}
+
+static void skip_lost(struct weir_reader *r, int64_t *lost)
+{
+    int64_t start = r->topic->partition[r->partition].start;
+    if (r->next >= start)
+        return;
+    *lost += start - r->next;
+    r->next = start;
+    r->located_count = 0;
+}
+
+// The next batch of the partition, or NULL at its end.
+static int next_located(struct weir_reader *r, const struct located_batch **ret, struct weir_error *err)
+{
+    *ret = NULL;
+    if (r->topic->deleted || r->next >= r->topic->partition[r->partition].end)
+        return 0;
+    if (r->located_first >= r->located_count && locate(r, err) < 0)
+        return -1;
+    const struct located_batch *at = &r->located[r->located_first];
+    if (r->located_count > 0 && at->base_offset <= r->next)
+        *ret = at;
+    else if (r->next >= r->topic->partition[r->partition].start)
+        return damaged(r, r->next, "the record is not in the index of batches", err);
+    return 0;
+}
+
+// Takes batches until max_bytes are together.
+static int take_batches(struct weir_reader *r, size_t max_bytes, struct weir_error *err)
+{
+    size_t bytes = 0;
+    while (r->held_count < FETCH_BATCHES_MAX && (r->held_count == 0 || bytes < max_bytes)) {
+        const struct located_batch *at;
+        if (next_located(r, &at, err) < 0)
+            return -1;
+        if (!at || (r->held_count > 0 && at->bytes > max_bytes - bytes))
+            return 0;
+        int taken = take(r, at, err);
+        if (taken <= 0)
+            return taken;
+        r->located_first++;
+        bytes += at->bytes;
+    }
+    return 0;
 }
 
 int weir_reader_fetch(struct weir_reader *r, size_t max_bytes, struct weir_fetch *ret, int64_t *ret_lost, struct weir_error *err)
@@ -152,24 +180,13 @@ int weir_reader_fetch(struct weir_reader *r, size_t max_bytes, struct weir_fetch
     let_go(r);
     if (log_sync(r->log, err) < 0)
         return -1;
-    if (r->topic->deleted)
-        return weir_fail(err, WEIR_FAILED, WEIR_STOP, "topic '%s' was deleted", r->topic->name);
-    if (!r->ahead.pin)
+    do { // again where what was looked up has expired meanwhile
+        if (r->topic->deleted)
+            return weir_fail(err, WEIR_FAILED, WEIR_STOP, "topic '%s' was deleted", r->topic->name);
         skip_lost(r, &lost);
-    size_t bytes = 0;
-    while (r->held_count < FETCH_BATCHES_MAX && bytes < max_bytes + (r->held_count == 0)) {
-        struct held_batch batch;
-        if (next_batch(r, &batch, &lost, err) < 0)
+        if (take_batches(r, max_bytes, err) < 0)
             return -1;
-        if (!batch.pin)
-            break;
-        if (r->held_count > 0 && bytes + batch.bytes.bytes > max_bytes) {
-            r->ahead = batch;
-            break;
-        }
-        bytes += batch.bytes.bytes;
-        hold(r, &batch);
-    }
+    } while (r->held_count == 0 && r->next < r->topic->partition[r->partition].start);
     *ret = (struct weir_fetch){.batches = r->views, .count = r->held_count, .next_offset = r->next};
     *ret_lost = lost;
     return 0;

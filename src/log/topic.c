@@ -257,14 +257,32 @@ int weir_topic_create(struct weir_log *log, const struct weir_topic_config *conf
 
 // ---- deleting
 
-static void delete_all_of(struct weir_txn *txn, enum weir_family family, const char *prefix, uint32_t topic)
+static void delete_all_of(struct weir_txn *txn, const char *prefix, uint32_t topic)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer from = {0}, to = {0};
     weir_buffer_add(&from, prefix, strlen(prefix));
     weir_buffer_be32(&from, topic);
     weir_buffer_add(&to, prefix, strlen(prefix));
     weir_buffer_be32(&to, topic + 1);
-    weir_txn_delete_range(txn, family, weir_buffer_view(&from), weir_buffer_view(&to));
+    weir_txn_delete_range(txn, WEIR_META, weir_buffer_view(&from), weir_buffer_view(&to));
+}
+
+static int delete_batches(struct weir_log *log, const struct log_topic *topic, struct weir_txn *txn, struct weir_error *err)
+{
+    int rc = 0;
+    for (int32_t i = 0; rc == 0 && i < topic->partitions; i++) {
+        struct weir_walk *walk = log_index_walk(log, topic, (uint32_t)i);
+        for (; weir_walk_valid(walk); weir_walk_next(walk)) {
+            struct log_index_entry entry;
+            if (log_index_entry(weir_walk_value(walk), &entry) < 0)
+                continue;
+            struct log_key key = log_batch_key(entry.number);
+            weir_txn_delete(txn, WEIR_LOG, log_key_view(&key));
+        }
+        rc = weir_walk_error(walk, err);
+        weir_walk_free(walk);
+    }
+    return rc;
 }
 
 static int delete_topic(struct weir_log *log, struct log_topic *topic, struct weir_error *err)
@@ -273,11 +291,12 @@ static int delete_topic(struct weir_log *log, struct log_topic *topic, struct we
     struct weir_txn *txn = weir_txn_new(log->db);
     log_topic_key(topic->name, &key);
     weir_txn_delete(txn, WEIR_META, weir_buffer_view(&key));
-    delete_all_of(txn, WEIR_META, "partition/", topic->id);
-    delete_all_of(txn, WEIR_META, "index/", topic->id);
-    delete_all_of(txn, WEIR_META, "feed/", topic->id);
-    delete_all_of(txn, WEIR_LOG, "", topic->id);
-    int rc = weir_txn_commit(txn, true, err);
+    delete_all_of(txn, "partition/", topic->id);
+    delete_all_of(txn, "index/", topic->id);
+    delete_all_of(txn, "feed/", topic->id);
+    int rc = delete_batches(log, topic, txn, err);
+    if (rc == 0)
+        rc = weir_txn_commit(txn, true, err);
     weir_txn_free(txn);
     return rc;
 }
@@ -292,9 +311,8 @@ int weir_topic_delete(struct weir_log *log, const char *name, struct weir_error 
     if (rc == 0)
         topic->deleted = true;
     pthread_mutex_unlock(&topic->append);
-    struct log_key from = log_batch_key(topic->id, 0, 0), to = log_batch_key(topic->id + 1, 0, 0);
     if (rc == 0)
-        weir_embedded_reclaim(log->db, WEIR_LOG, log_key_view(&from), log_key_view(&to));
+        rc = log_reclaim(log, err);
     return rc;
 }
 

@@ -1,0 +1,340 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every log must do. Include after cmocka.h; each function takes a subject with no topics but its own.
+#pragma once
+#include "base/hash.h"
+#include "base/time.h"
+#include "log/log.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct log_subject {
+    struct weir_log *log;
+    struct weir_dead *dead;
+    void (*reopen)(struct log_subject *s); // closes and opens everything
+    void *context;
+};
+
+static void log_suite_ok(int rc, const struct weir_error *err)
+{
+    if (rc < 0)
+        fail_msg("%s", err->text);
+}
+
+static void log_suite_topic(struct log_subject *s, const char *name, int32_t partitions, int64_t retention_ms)
+{
+    struct weir_error err;
+    struct weir_topic_config config = {.name = name, .partitions = partitions, .replication = 1, .retention_ms = retention_ms};
+    log_suite_ok(weir_topic_create(s->log, &config, &err), &err);
+}
+
+static struct weir_producer *log_suite_producer(struct log_subject *s, const char *topic, const char *feed)
+{
+    struct weir_error err;
+    struct weir_producer *p;
+    log_suite_ok(weir_producer_open(s->log, topic, feed, &p, &err), &err);
+    return p;
+}
+
+// Record n: key and value are functions of it.
+static void log_suite_add(struct weir_producer *p, uint32_t n, uint32_t value_bytes)
+{
+    char key[16], *value = malloc(value_bytes + 16);
+    snprintf(key, sizeof key, "key-%u", n % 17);
+    int head = snprintf(value, value_bytes + 16, "%u:", n);
+    for (uint32_t i = (uint32_t)head; i < value_bytes; i++)
+        value[i] = (char)(n * 31 + i);
+    weir_producer_add(p, 1000 + n, weir_str_of(key), false, (struct weir_str){value, value_bytes > (uint32_t)head ? value_bytes : (uint32_t)head});
+    free(value);
+}
+
+static void log_suite_flush(struct weir_producer *p, const char *position)
+{
+    struct weir_error err;
+    log_suite_ok(weir_producer_flush(p, weir_str_of(position), &err), &err);
+}
+
+struct log_suite_read {
+    uint64_t records, batches;
+    int64_t next, lost;
+    uint32_t last;     // number of the last record
+    bool out_of_order; // numbers did not grow
+    bool wrong_offset; // offsets were not one after the other
+    bool wrong_partition;
+};
+
+static void log_suite_take_batch(struct log_suite_read *r, struct weir_str batch, int32_t partition, int32_t partitions)
+{
+    struct weir_batch_walk walk;
+    struct weir_record record;
+    int rc;
+    weir_batch_walk_begin(&walk, batch);
+    while ((rc = weir_batch_walk_next(&walk, &record)) > 0) {
+        if (record.offset < r->next)
+            continue;
+        uint32_t n = (uint32_t)strtoul(record.value.data, NULL, 10);
+        r->wrong_offset |= record.offset != r->next;
+        r->out_of_order |= r->records > 0 && n <= r->last;
+        r->wrong_partition |= weir_kafka_partition(record.key.data, record.key.bytes, partitions) != partition;
+        r->last = n;
+        r->next = record.offset + 1;
+        r->records++;
+    }
+    assert_int_equal(rc, 0);
+    r->batches++;
+}
+
+static struct log_suite_read log_suite_read_all(struct log_subject *s, const char *topic, int32_t partition, int32_t partitions, int64_t offset,
+                                                size_t max_bytes)
+{
+    struct weir_error err;
+    struct weir_reader *reader;
+    struct log_suite_read r = {.next = offset};
+    log_suite_ok(weir_reader_open(s->log, topic, partition, offset, &reader, &err), &err);
+    for (;;) {
+        struct weir_fetch fetch;
+        int64_t lost;
+        log_suite_ok(weir_reader_fetch(reader, max_bytes, &fetch, &lost, &err), &err);
+        r.lost += lost;
+        r.next += lost;
+        if (fetch.count == 0)
+            break;
+        size_t bytes = 0;
+        for (uint32_t i = 0; i < fetch.count; i++) {
+            bytes += fetch.batches[i].bytes;
+            log_suite_take_batch(&r, fetch.batches[i], partition, partitions);
+        }
+        assert_true(fetch.count == 1 || bytes <= max_bytes);
+        assert_int_equal(fetch.next_offset, r.next);
+    }
+    assert_int_equal(weir_reader_end_offset(reader), r.next);
+    weir_reader_close(reader);
+    return r;
+}
+
+// ---- the suite
+
+static void log_suite_reads_what_was_appended(struct log_subject *s)
+{
+    enum { RECORDS = 5000, PARTITIONS = 3 };
+    log_suite_topic(s, "read", PARTITIONS, 0);
+    struct weir_producer *p = log_suite_producer(s, "read", NULL);
+    for (uint32_t n = 0; n < RECORDS; n++) {
+        log_suite_add(p, n, n % 400);
+        if (n % 700 == 699)
+            log_suite_flush(p, "");
+    }
+    log_suite_add(p, RECORDS, 700000); // more than a batch's usual size
+    log_suite_flush(p, "");
+    weir_producer_close(p);
+    for (int again = 0; again < 2; again++) {
+        static const size_t sizes[] = {0, 1000, 20000, 1 << 20, SIZE_MAX};
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            uint64_t records = 0;
+            for (int32_t partition = 0; partition < PARTITIONS; partition++) {
+                struct log_suite_read r = log_suite_read_all(s, "read", partition, PARTITIONS, 0, sizes[i]);
+                assert_false(r.out_of_order || r.wrong_offset || r.wrong_partition);
+                records += r.records;
+                struct log_suite_read tail = log_suite_read_all(s, "read", partition, PARTITIONS, r.next - 13, sizes[i]);
+                assert_int_equal(tail.records, 13);
+                assert_false(tail.out_of_order || tail.wrong_offset);
+            }
+            assert_int_equal(records, RECORDS + 1);
+        }
+        s->reopen(s);
+    }
+}
+
+static void log_suite_keeps_positions(struct log_subject *s)
+{
+    log_suite_topic(s, "position", 1, 0);
+    struct weir_producer *p = log_suite_producer(s, "position", "feed");
+    assert_int_equal(weir_producer_position(p).bytes, 0);
+    log_suite_add(p, 1, 10);
+    log_suite_flush(p, "line 1");
+    assert_true(weir_str_is(weir_producer_position(p), "line 1"));
+    log_suite_flush(p, "line 2"); // without a record
+    log_suite_add(p, 2, 10);      // never flushed
+    weir_producer_close(p);
+    s->reopen(s);
+    p = log_suite_producer(s, "position", "feed");
+    assert_true(weir_str_is(weir_producer_position(p), "line 2"));
+    struct weir_producer *other = log_suite_producer(s, "position", "other");
+    assert_int_equal(weir_producer_position(other).bytes, 0);
+    weir_producer_close(other);
+    weir_producer_close(p);
+    assert_int_equal(log_suite_read_all(s, "position", 0, 1, 0, 1000).records, 1);
+}
+
+static int log_suite_count_letter(void *context, const struct weir_dead_letter *letter)
+{
+    assert_string_equal(letter->text, "no event");
+    ++*(int *)context;
+    return 0;
+}
+
+static void log_suite_appends_dead_letters(struct log_subject *s)
+{
+    struct weir_error err;
+    struct weir_dead_letter letter = {
+        .reason = WEIR_MALFORMED, .topic = "letters", .partition = -1, .offset = 7, .text = "no event", .value = WEIR_STR("a,b"), .null_key = true};
+    log_suite_topic(s, "letters", 2, 0);
+    struct weir_producer *p = log_suite_producer(s, "letters", "feed");
+    weir_producer_dead(p, s->dead, &letter);
+    assert_true(weir_producer_bytes(p) > 0);
+    int count = 0;
+    log_suite_ok(weir_dead_scan(s->dead, WEIR_MALFORMED, log_suite_count_letter, &count, &err), &err);
+    assert_int_equal(count, 0);
+    log_suite_flush(p, "");
+    assert_int_equal(weir_producer_bytes(p), 0);
+    log_suite_ok(weir_dead_scan(s->dead, WEIR_MALFORMED, log_suite_count_letter, &count, &err), &err);
+    assert_int_equal(count, 1);
+    weir_producer_close(p);
+}
+
+static void log_suite_names_topics(struct log_subject *s)
+{
+    struct weir_error err;
+    struct weir_topic_config config = {.name = "sensor-events", .partitions = 3, .replication = 1};
+    log_suite_topic(s, "sensor-events", 3, 0);
+    log_suite_topic(s, "sensor-events", 3, 1000);
+    config.partitions = 4;
+    assert_true(weir_topic_create(s->log, &config, &err) < 0);
+    assert_int_equal(err.code, WEIR_BAD_CONFIG);
+    config.name = "a/b";
+    assert_true(weir_topic_create(s->log, &config, &err) < 0);
+    config = (struct weir_topic_config){.name = "none", .partitions = 0};
+    assert_true(weir_topic_create(s->log, &config, &err) < 0);
+    struct weir_arena arena = {0};
+    struct weir_partition_info *partitions;
+    assert_true(weir_topic_describe(s->log, "sensor-event", &arena, &config, &partitions, &err) < 0);
+    assert_int_equal(err.code, WEIR_BAD_DATA);
+    assert_non_null(strstr(err.text, "'sensor-events'"));
+    log_suite_ok(weir_topic_describe(s->log, "sensor-events", &arena, &config, &partitions, &err), &err);
+    assert_int_equal(config.partitions, 3);
+    assert_int_equal(config.retention_ms, 1000);
+    assert_int_equal(partitions[2].end_offset, 0);
+    weir_arena_drop(&arena);
+}
+
+static void log_suite_deletes_topics(struct log_subject *s)
+{
+    struct weir_error err;
+    log_suite_topic(s, "gone", 2, 0);
+    struct weir_producer *p = log_suite_producer(s, "gone", "feed");
+    for (uint32_t n = 0; n < 100; n++)
+        log_suite_add(p, n, 5000);
+    log_suite_flush(p, "position");
+    log_suite_ok(weir_topic_delete(s->log, "gone", &err), &err);
+    log_suite_add(p, 1, 10);
+    assert_true(weir_producer_flush(p, WEIR_STR(""), &err) < 0);
+    weir_producer_close(p);
+    assert_true(weir_topic_delete(s->log, "gone", &err) < 0);
+    log_suite_topic(s, "gone", 1, 0); // the name is free, and what it had is not there
+    p = log_suite_producer(s, "gone", "feed");
+    assert_int_equal(weir_producer_position(p).bytes, 0);
+    log_suite_add(p, 5, 10);
+    log_suite_flush(p, "");
+    weir_producer_close(p);
+    s->reopen(s);
+    assert_int_equal(log_suite_read_all(s, "gone", 0, 1, 0, 1 << 20).records, 1);
+}
+
+static struct weir_partition_info log_suite_describe(struct log_subject *s, const char *topic)
+{
+    struct weir_error err;
+    struct weir_arena arena = {0};
+    struct weir_topic_config config;
+    struct weir_partition_info *partitions, first;
+    log_suite_ok(weir_topic_describe(s->log, topic, &arena, &config, &partitions, &err), &err);
+    first = partitions[0];
+    weir_arena_drop(&arena);
+    return first;
+}
+
+static void log_suite_expires(struct log_subject *s)
+{
+    struct weir_error err;
+    const int64_t retention_ms = 1000000;
+    log_suite_topic(s, "old", 1, retention_ms);
+    struct weir_producer *p = log_suite_producer(s, "old", NULL);
+    for (uint32_t n = 0; n < 50; n++) {
+        log_suite_add(p, n, 3000);
+        if (n % 10 == 9)
+            log_suite_flush(p, "");
+    }
+    int64_t later_ms = weir_now_ms() + retention_ms + 1000, all = INT64_MAX, some = 25;
+    log_suite_ok(weir_topic_expire(s->log, "old", weir_now_ms(), &all, &err), &err);
+    assert_int_equal(log_suite_describe(s, "old").start_offset, 0);
+    log_suite_ok(weir_topic_expire(s->log, "old", later_ms, &some, &err), &err);
+    struct weir_partition_info info = log_suite_describe(s, "old");
+    assert_int_equal(info.start_offset, 20); // whole batches of ten, and record 25 is still wanted
+    assert_int_equal(info.end_offset, 50);
+    struct log_suite_read r = log_suite_read_all(s, "old", 0, 1, 3, 1 << 20);
+    assert_int_equal(r.lost, 17);
+    assert_int_equal(r.records, 30);
+    weir_producer_close(p);
+    s->reopen(s);
+    r = log_suite_read_all(s, "old", 0, 1, 0, 1 << 20);
+    assert_int_equal(r.lost, 20);
+    log_suite_ok(weir_topic_expire(s->log, "old", later_ms, &all, &err), &err);
+    info = log_suite_describe(s, "old");
+    assert_int_equal(info.start_offset, 50);
+    assert_int_equal(info.end_offset, 50);
+    assert_int_equal(info.bytes, 0);
+}
+
+struct log_suite_appender {
+    struct log_subject *subject;
+    uint32_t first;
+};
+
+static void *log_suite_append_many(void *context)
+{
+    struct log_suite_appender *a = context;
+    struct weir_producer *p = log_suite_producer(a->subject, "many", NULL);
+    for (uint32_t n = 0; n < 200; n++) {
+        log_suite_add(p, a->first + n, 50);
+        if (n % 5 == 4)
+            log_suite_flush(p, "");
+    }
+    weir_producer_close(p);
+    return NULL;
+}
+
+static void log_suite_takes_several_producers(struct log_subject *s)
+{
+    log_suite_topic(s, "many", 2, 0);
+    struct log_suite_appender appenders[] = {{s, 0}, {s, 1000}, {s, 2000}};
+    pthread_t threads[3];
+    for (int i = 0; i < 3; i++)
+        pthread_create(&threads[i], NULL, log_suite_append_many, &appenders[i]);
+    uint64_t seen = 0;
+    struct weir_error err;
+    struct weir_reader *readers[2];
+    uint32_t records = 0;
+    for (int i = 0; i < 2; i++)
+        log_suite_ok(weir_reader_open(s->log, "many", i, 0, &readers[i], &err), &err);
+    while (records < 600) { // until all have come
+        weir_log_wait(s->log, &seen, 10000);
+        for (int i = 0; i < 2; i++) {
+            struct weir_fetch fetch;
+            int64_t lost;
+            log_suite_ok(weir_reader_fetch(readers[i], 1 << 20, &fetch, &lost, &err), &err);
+            for (uint32_t b = 0; b < fetch.count; b++) {
+                struct weir_batch_info info;
+                log_suite_ok(weir_batch_peek(fetch.batches[b], &info, &err), &err);
+                records += (uint32_t)info.count;
+            }
+        }
+    }
+    for (int i = 0; i < 3; i++)
+        pthread_join(threads[i], NULL);
+    for (int i = 0; i < 2; i++)
+        weir_reader_close(readers[i]);
+    assert_int_equal(records, 600);
+    for (int i = 0; i < 2; i++)
+        assert_false(log_suite_read_all(s, "many", i, 2, 0, 1 << 20).wrong_offset);
+}
