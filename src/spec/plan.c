@@ -144,6 +144,7 @@ void weir_plan_free(struct weir_plan *plan)
     if (!plan)
         return;
     struct weir_arena arena = plan->arena;
+    weir_zone_close(plan->zone);
     free(plan);
     weir_arena_drop(&arena);
 }

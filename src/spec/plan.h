@@ -3,6 +3,7 @@
 #pragma once
 #include "base/error.h"
 #include "base/table.h"
+#include "base/zone.h"
 #include "spec/expr.h"
 #include <stdio.h>
 
@@ -114,12 +115,31 @@ struct weir_query_spec {
     int line; // where the query starts in the file
 };
 
+struct weir_http_token { // a bearer token, known by its hash only
+    const char *name;
+    const char *sha256; // 64 hex digits, lower case
+    const char *role;   // "reader" or "operator"
+};
+
+// How the process that runs the pipeline is reached. NULL or 0: not given.
+struct weir_http_spec {
+    const char *listen; // host:port, [v6]:port
+    uint32_t token_count;
+    struct weir_http_token *tokens;
+    const char *jwt_issuer, *jwt_audience;
+    const char *jwt_keys;       // an http(s) URL of a JWKS, or a path resolved against the pipeline file's folder
+    const char *jwt_role_claim; // the claim that holds the role
+    uint64_t body_bytes_max;    // of a request
+};
+
 struct weir_plan {
     const char *file;
     const char *pipeline;
     struct weir_url log, registry, store;
-    const char *data_dir; // where the embedded engines keep their files; default "weir-data"
-    const char *timezone; // IANA name
+    const char *data_dir;   // where the embedded engines keep their files; default "weir-data"
+    const char *timezone;   // IANA name
+    struct weir_zone *zone; // of calendar windows, year(), month(), day(), hour(); NULL: UTC
+    struct weir_http_spec http;
     struct weir_topic_spec topic;
     struct weir_event_spec event;
     struct weir_feed_spec feed;
