@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // `weir bench engine`: pre-encoded Avro events in memory → decode → hourly minimum, maximum, average and count per device, one thread, by the very plan
 // that a pipeline file gives. Devices speak in random order; each speaks at least four times an hour, over at most 48 hours.
-#include "base/hash.h"
 #include "base/memory.h"
-#include "base/time.h"
-#include "base/uuid.h"
 #include "cli/bench.h"
 #include "cli/bench_events.h"
 #include "query/query.h"
-#include <stdlib.h>
 
-enum { CHUNK = 1024, ROUNDS = 3, SAMPLES_AN_HOUR = 4, HOURS_MAX = 48 };
+enum { ROUNDS = 3, SAMPLES_AN_HOUR = 4, HOURS_MAX = 48 };
 
 static const char *const pipeline_text =
     "pipeline: bench\n"
@@ -48,35 +44,6 @@ static int count_late(void *context, uint32_t query, const struct weir_batch *ba
     return 0;
 }
 
-// One pass over all events; with `core` NULL they are decoded only.
-static int pass(const struct bench_events *events, struct weir_decoder *decoder, struct weir_core *core, double *ret_seconds, struct weir_error *err)
-{
-    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
-    struct weir_rejects rejects = {0};
-    struct weir_record records[CHUNK];
-    int64_t begun_us = weir_monotonic_us();
-    const char *at = (const char *)events->bytes.data;
-    for (uint64_t done = 0; done < events->count;) {
-        uint32_t n = 0;
-        for (; n < CHUNK && done + n < events->count; n++) {
-            uint32_t bytes = events->lengths[done + n];
-            records[n] = (struct weir_record){.offset = (int64_t)(done + n), .value = {at, bytes}, .null_key = true};
-            at += bytes;
-        }
-        struct weir_batch batch;
-        weir_arena_reset(&arena);
-        if (weir_decode(decoder, records, n, &arena, &batch, &rejects, err) < 0)
-            return -1;
-        done += n;
-        if (core && weir_core_apply(core, &batch, (int64_t)done, err) < 0)
-            return -1;
-    }
-    *ret_seconds = (double)(weir_monotonic_us() - begun_us) / 1e6;
-    weir_assert(rejects.count == 0);
-    free(rejects.items);
-    return 0;
-}
-
 static int measure(const struct bench_world *world, const struct bench_events *events, struct outcome *best, struct weir_error *err)
 {
     struct weir_decoder *decoder;
@@ -87,7 +54,7 @@ static int measure(const struct bench_world *world, const struct bench_events *e
     for (int round = 0; round < ROUNDS && result == 0; round++) {
         struct outcome o = {0};
         struct weir_core *core = weir_core_new(world->plan, 1, &(struct weir_core_sink){&o, count_rows, count_late});
-        result = pass(events, decoder, NULL, &o.decode_s, err) < 0 || pass(events, decoder, core, &o.total_s, err) < 0 ? -1 : 0;
+        result = bench_pass(events, decoder, NULL, &o.decode_s, err) < 0 || bench_pass(events, decoder, core, &o.total_s, err) < 0 ? -1 : 0;
         o.stats = weir_core_stats(core);
         if (result == 0)
             result = weir_core_emit_ended(core, 0, INT64_MAX, err);

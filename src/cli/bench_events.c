@@ -2,6 +2,7 @@
 #include "cli/bench_events.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/time.h"
 #include "base/uuid.h"
 #include "cli/shipped.h"
 #include <errno.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+enum { CHUNK = 1024 };
 
 static const int64_t first_ms = 1700000000000 / 3600000 * 3600000;
 
@@ -81,4 +84,32 @@ void bench_events_drop(struct bench_events *e)
 {
     weir_buffer_drop(&e->bytes);
     free(e->lengths);
+}
+
+int bench_pass(const struct bench_events *events, struct weir_decoder *decoder, struct weir_core *core, double *ret_seconds, struct weir_error *err)
+{
+    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
+    struct weir_rejects rejects = {0};
+    struct weir_record records[CHUNK];
+    int64_t begun_us = weir_monotonic_us();
+    const char *at = (const char *)events->bytes.data;
+    for (uint64_t done = 0; done < events->count;) {
+        uint32_t n = 0;
+        for (; n < CHUNK && done + n < events->count; n++) {
+            uint32_t bytes = events->lengths[done + n];
+            records[n] = (struct weir_record){.offset = (int64_t)(done + n), .value = {at, bytes}, .null_key = true};
+            at += bytes;
+        }
+        struct weir_batch batch;
+        weir_arena_reset(&arena);
+        if (weir_decode(decoder, records, n, &arena, &batch, &rejects, err) < 0)
+            return -1;
+        done += n;
+        if (core && weir_core_apply(core, &batch, (int64_t)done, err) < 0)
+            return -1;
+    }
+    *ret_seconds = (double)(weir_monotonic_us() - begun_us) / 1e6;
+    weir_assert(rejects.count == 0);
+    free(rejects.items);
+    return 0;
 }

@@ -2,6 +2,7 @@
 // Sensor events for measurements: Avro in Confluent framing, as pipeline A's producers write them.
 #pragma once
 #include "format/format.h"
+#include "query/query.h"
 
 struct bench_world { // a plan and a registry in a folder of its own, which goes with it
     char dir[64];
@@ -24,3 +25,6 @@ struct bench_events {
 // `count` events of `devices` devices in random order, their times rising evenly over span_ms. The same arguments give the same events.
 int bench_events_make(struct bench_events *e, const struct bench_world *w, uint32_t devices, uint64_t count, int64_t span_ms, struct weir_error *err);
 void bench_events_drop(struct bench_events *e);
+
+// Decodes all events and folds them into the core, 1,024 at a time; with `core` NULL they are decoded only.
+int bench_pass(const struct bench_events *events, struct weir_decoder *decoder, struct weir_core *core, double *ret_seconds, struct weir_error *err);

@@ -69,6 +69,7 @@ static int open_pipeline(struct weir_engine *e, struct pipeline *p, struct weir_
             return -1;
     if (e->options.recent_rows)
         p->recent = recent_new(plan, e->options.recent_rows);
+    p->door = door_new(p);
     if (feeder_open(&p->feeder, p, err) < 0)
         return -1;
     uint32_t tasks = e->options.feed_only ? 0 : (uint32_t)plan->topic.partitions;
@@ -86,6 +87,7 @@ static void close_pipeline(struct pipeline *p)
     free(p->tasks);
     feeder_close(&p->feeder);
     recent_free(p->recent);
+    door_free(p->door);
     weir_dead_close(p->dead);
     weir_state_close(p->state);
     weir_store_close(p->store);
@@ -145,6 +147,7 @@ void weir_engine_close(struct weir_engine *e)
         close(e->wake_fd);
     pthread_mutex_destroy(&e->lock);
     free(e->workers);
+    free(e->url);
     free(e->pipelines);
     free(e);
 }
@@ -220,6 +223,7 @@ int weir_engine_run(struct weir_engine *e, struct weir_error *err)
         feeder_start(&e->pipelines[i].feeder);
     if (!e->options.feed_only)
         worker_start_all(e);
+    atomic_store(&e->running, true);
     wait_for_stop(e);
     for (uint32_t i = 0; i < e->pipeline_count; i++)
         feeder_join(&e->pipelines[i].feeder);

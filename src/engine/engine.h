@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The engine: runs pipelines. A feeder fills the topic; one task a partition reads, decodes, folds and commits; workers share the tasks.
 #pragma once
+#include "base/buffer.h"
 #include "base/error.h"
 #include "log/dead.h"
 #include "query/query.h"
 #include "spec/plan.h"
+#include "store/store.h"
 
 struct weir_run_options {
     bool until_end; // stop when the feed and the topic have been read to their end
@@ -63,6 +65,30 @@ void weir_engine_status(struct weir_engine *e, uint32_t pipeline, struct weir_ar
 uint32_t weir_engine_recent(struct weir_engine *e, uint32_t pipeline, uint32_t query, uint32_t limit, struct weir_arena *arena,
                             struct weir_value ***ret_rows);
 
+// ---- for servers; any thread
+
+const struct weir_plan *weir_engine_plan(const struct weir_engine *e, uint32_t pipeline);
+int weir_engine_scan(struct weir_engine *e, uint32_t pipeline, const struct weir_scan *scan,
+                     int (*visit)(void *context, const struct weir_value *values), void *context, struct weir_error *err); // as weir_store_scan
+int weir_engine_keys(struct weir_engine *e, uint32_t pipeline, uint32_t query, struct weir_str prefix, uint64_t limit,
+                     int (*visit)(void *context, const struct weir_value *values), void *context, struct weir_error *err); // as weir_store_keys
+int weir_engine_dead_scan(struct weir_engine *e, uint32_t pipeline, int reason, int (*visit)(void *context, const struct weir_dead_letter *letter),
+                          void *context, struct weir_error *err); // as weir_dead_scan
+
+// Appends JSON events, one object or an array of them, to a topic; they are durable when it returns. All or none: the first wrong one fails with
+// WEIR_BAD_DATA and its place and field. What is no JSON fails with WEIR_USAGE, a topic that no pipeline has with WEIR_NO_INPUT.
+int weir_engine_post(struct weir_engine *e, const char *topic, struct weir_str json, uint64_t *ret_count, struct weir_error *err);
+
+// The newest rows since a number that was given before (0: from now on), oldest first, up to `limit`; what was missed is passed over. *ret_next is
+// what to ask with next.
+uint32_t weir_engine_recent_since(struct weir_engine *e, uint32_t pipeline, uint32_t query, uint64_t since, uint32_t limit, struct weir_arena *arena,
+                                  struct weir_value ***ret_rows, uint64_t *ret_next);
+
+// Whether every pipeline runs as it should; else one reason a line is appended to `reasons`.
+bool weir_engine_ready(struct weir_engine *e, struct weir_buffer *reasons);
+char *weir_engine_status_json(struct weir_engine *e);             // as in status.json; caller frees
+void weir_engine_set_url(struct weir_engine *e, const char *url); // where its HTTP server is, for status.json; before it runs
+
 // ---- status for other processes: DIR/status.json is replaced every second while a run goes on, and removed at a clean stop
-// { "pid", "started_ms", "updated_ms", "pipelines": [ {...as above, in snake_case...} ] }
+// { "pid", "started_ms", "updated_ms", "http" (a URL, or null), "pipelines": [ {...as above, in snake_case...} ] }
 int weir_status_read(const char *data_dir, char **ret_json, struct weir_error *err); // caller frees; WEIR_UNAVAILABLE where nothing runs

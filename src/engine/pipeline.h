@@ -59,6 +59,7 @@ struct task {
     struct weir_partition_status status;
     struct weir_core_stats core_stats;
     struct task_counts seen;
+    uint64_t seen_commits, seen_lost;
 };
 
 struct feeder {
@@ -77,6 +78,7 @@ struct feeder {
     uint64_t seen_events, seen_rejects, seen_done, seen_total; // for others to see
 };
 
+struct door;   // events that come from outside
 struct recent; // newest rows of the tables
 
 struct pipeline {
@@ -86,6 +88,7 @@ struct pipeline {
     struct weir_state *state;
     struct weir_dead *dead;
     struct recent *recent;
+    struct door *door;
     struct feeder feeder;
     uint32_t task_count;
     struct task *tasks;
@@ -97,12 +100,13 @@ struct weir_engine {
     struct weir_log *log;
     struct weir_registry *registry;
     const char *data_dir;
+    char *url; // of the HTTP server; NULL: none
     uint32_t pipeline_count;
     struct pipeline *pipelines;
     uint32_t worker_count;
     pthread_t *workers;
     int wake_fd; // eventfd: stop was asked for, or all is done
-    atomic_bool stopping;
+    atomic_bool running, stopping;
     int64_t started_us, started_ms;
     pthread_mutex_t lock;   // task.busy, error
     uint32_t next_task;     // where the next worker starts to look
@@ -141,6 +145,13 @@ struct recent *recent_new(const struct weir_plan *plan, uint32_t rows);
 void recent_free(struct recent *r);
 void recent_add(struct recent *r, const struct weir_rows *rows);
 uint32_t recent_get(struct recent *r, uint32_t query, uint32_t limit, struct weir_arena *arena, struct weir_value ***ret_rows);
+uint32_t recent_since(struct recent *r, uint32_t query, uint64_t since, uint32_t limit, struct weir_arena *arena, struct weir_value ***ret_rows,
+                      uint64_t *ret_next);
+
+// door.c
+struct door *door_new(struct pipeline *p);
+void door_free(struct door *d);
+int door_post(struct door *d, struct weir_str json, uint64_t *ret_count, struct weir_error *err);
 
 // status.c
 int status_write(struct weir_engine *e, struct weir_error *err);

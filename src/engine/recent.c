@@ -73,6 +73,17 @@ void recent_add(struct recent *r, const struct weir_rows *rows)
     pthread_mutex_unlock(&ring->lock);
 }
 
+static struct weir_value *copy_row(const struct ring *ring, uint32_t rows, uint64_t number, struct weir_arena *arena)
+{
+    struct weir_value *copy = weir_arena_alloc(arena, ring->columns * sizeof *copy);
+    for (uint32_t c = 0; c < ring->columns; c++) {
+        copy[c] = ring->values[number % rows * ring->columns + c];
+        if (copy[c].kind == WEIR_STRS && !copy[c].null)
+            copy[c].str = weir_arena_copy(arena, copy[c].str);
+    }
+    return copy;
+}
+
 uint32_t recent_get(struct recent *r, uint32_t query, uint32_t limit, struct weir_arena *arena, struct weir_value ***ret_rows)
 {
     struct ring *ring = &r->rings[query];
@@ -80,15 +91,24 @@ uint32_t recent_get(struct recent *r, uint32_t query, uint32_t limit, struct wei
     uint32_t count = ring->added < r->rows ? (uint32_t)ring->added : r->rows;
     count = count < limit ? count : limit;
     *ret_rows = weir_arena_alloc(arena, count * sizeof **ret_rows);
-    for (uint32_t i = 0; i < count; i++) {
-        (*ret_rows)[i] = weir_arena_alloc(arena, ring->columns * sizeof ***ret_rows);
-        for (uint32_t c = 0; c < ring->columns; c++) {
-            struct weir_value v = ring->values[(ring->added - 1 - i) % r->rows * ring->columns + c];
-            if (v.kind == WEIR_STRS && !v.null)
-                v.str = weir_arena_copy(arena, v.str);
-            (*ret_rows)[i][c] = v;
-        }
-    }
+    for (uint32_t i = 0; i < count; i++)
+        (*ret_rows)[i] = copy_row(ring, r->rows, ring->added - 1 - i, arena);
+    pthread_mutex_unlock(&ring->lock);
+    return count;
+}
+
+uint32_t recent_since(struct recent *r, uint32_t query, uint64_t since, uint32_t limit, struct weir_arena *arena, struct weir_value ***ret_rows,
+                      uint64_t *ret_next)
+{
+    struct ring *ring = &r->rings[query];
+    pthread_mutex_lock(&ring->lock);
+    uint64_t kept = ring->added < r->rows ? ring->added : r->rows, fresh = since == 0 || since > ring->added + 1 ? 0 : ring->added + 1 - since;
+    uint32_t count = (uint32_t)(fresh < kept ? fresh : kept);
+    count = count < limit ? count : limit;
+    *ret_rows = weir_arena_alloc(arena, count * sizeof **ret_rows);
+    for (uint32_t i = 0; i < count; i++)
+        (*ret_rows)[i] = copy_row(ring, r->rows, ring->added - count + i, arena);
+    *ret_next = ring->added + 1;
     pthread_mutex_unlock(&ring->lock);
     return count;
 }

@@ -38,8 +38,8 @@ static void add_task(struct task *t, struct weir_pipeline_status *s)
     s->open_groups += t->core_stats.open_groups;
     s->keys += t->core_stats.keys;
     s->state_bytes += t->core_stats.memory_bytes;
-    s->commits += t->commits;
-    s->lost += t->lost;
+    s->commits += t->seen_commits;
+    s->lost += t->seen_lost;
     pthread_mutex_unlock(&t->lock);
 }
 
@@ -62,13 +62,6 @@ void weir_engine_status(struct weir_engine *e, uint32_t pipeline, struct weir_ar
     s.feed_ended = atomic_load(&f->ended);
     s.dead[WEIR_MALFORMED] += s.feed_rejects;
     *ret = s;
-}
-
-uint32_t weir_engine_recent(struct weir_engine *e, uint32_t pipeline, uint32_t query, uint32_t limit, struct weir_arena *arena,
-                            struct weir_value ***ret_rows)
-{
-    struct recent *r = e->pipelines[pipeline].recent;
-    return r ? recent_get(r, query, limit, arena, ret_rows) : 0;
 }
 
 // ---- status.json
@@ -128,7 +121,7 @@ static int write_file(const char *path, const char *text, struct weir_error *err
     return good ? 0 : weir_fail(err, WEIR_IO, WEIR_RETRY, "%s: %s", path, strerror(errno));
 }
 
-int status_write(struct weir_engine *e, struct weir_error *err)
+char *weir_engine_status_json(struct weir_engine *e)
 {
     json_t *pipelines = json_array();
     weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
@@ -137,10 +130,17 @@ int status_write(struct weir_engine *e, struct weir_error *err)
         weir_engine_status(e, p, &arena, &s);
         json_array_append_new(pipelines, pipeline_json(&s));
     }
-    json_t *all = json_pack("{s:I, s:I, s:I, s:o}", "pid", (json_int_t)getpid(), "started_ms", (json_int_t)e->started_ms, "updated_ms",
-                            (json_int_t)weir_now_ms(), "pipelines", pipelines);
-    weir_cleanup(weir_freep) char *text = json_dumps(all, JSON_INDENT(2));
+    json_t *all = json_pack("{s:I, s:I, s:I, s:s?, s:o}", "pid", (json_int_t)getpid(), "started_ms", (json_int_t)e->started_ms, "updated_ms",
+                            (json_int_t)weir_now_ms(), "http", e->url, "pipelines", pipelines);
+    char *text = json_dumps(all, JSON_INDENT(2));
     json_decref(all);
+    weir_assert(text);
+    return text;
+}
+
+int status_write(struct weir_engine *e, struct weir_error *err)
+{
+    weir_cleanup(weir_freep) char *text = weir_engine_status_json(e);
     weir_cleanup(weir_freep) char *path = status_path(e->data_dir, "");
     weir_cleanup(weir_freep) char *fresh = status_path(e->data_dir, ".new");
     if (write_file(fresh, text, err) < 0)

@@ -112,6 +112,8 @@ static void publish(struct task *t)
     uint32_t queries = t->pipeline->plan->query_count;
     pthread_mutex_lock(&t->lock);
     t->core_stats = weir_core_stats(t->core);
+    t->seen_commits = t->commits;
+    t->seen_lost = t->lost;
     t->status = (struct weir_partition_status){t->next_offset, t->next_offset, t->core_stats.high_ms};
     uint64_t *rows = t->seen.rows;
     struct weir_query_counts *counts = t->seen.queries;

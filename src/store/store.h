@@ -41,3 +41,8 @@ struct weir_scan {
 // A non-zero answer of visit ends the walk without error. `values` by table column.
 int weir_store_scan(struct weir_store *s, const char *keyspace, const struct weir_scan *scan,
                     int (*visit)(void *context, const struct weir_value *values), void *context, struct weir_error *err);
+
+// The partition keys of a table in their order, each once: those whose first column begins with `prefix` (text columns; empty: all), up to `limit`
+// (0: all). `values` by partition key column.
+int weir_store_keys(struct weir_store *s, const char *keyspace, const struct weir_table *table, struct weir_str prefix, uint64_t limit,
+                    int (*visit)(void *context, const struct weir_value *values), void *context, struct weir_error *err);
