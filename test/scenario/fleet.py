@@ -93,6 +93,6 @@ def of_file(folder, rnd, count, event="json", partitions=3, ending=".csv", pace=
     return pipeline(folder, f"{{file: {{path: {path.name}, format: csv, pace: {pace}}}}}", event, partitions)
 
 
-def simulated(folder, event="json", partitions=3, rate=50_000, seed=1):
+def simulated(folder, event="json", partitions=3, rate=200_000, seed=1):
     fields = "device: {uuid: 50}, time: {clock: 3600x}, value: {uniform: [-10, 40], digits: 2}, place: {one_of: [Roma, Milano, Bari]}"
     return pipeline(folder, f"{{simulate: {{rate: {rate} per second, seed: {seed}, fields: {{{fields}}}}}}}", event, partitions)

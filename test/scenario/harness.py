@@ -99,6 +99,8 @@ class Running:
         if self.alive():
             self.child.kill()
         self.child.wait()
+        self.out.close()
+        self.err.close()
 
     def alive(self):
         return self.child.poll() is None

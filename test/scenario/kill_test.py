@@ -19,19 +19,19 @@ class Killed(harness.Scenario):
         cls.kills.report()
 
     def test_1_json_plain_file(self):
-        kills.of_runs(self, self.kills, 150_000, 6, "json", 3, ".csv")
+        kills.of_runs(self, self.kills, 300_000, 6, "json", 3, ".csv")
 
     def test_2_avro_gzip(self):
-        kills.of_runs(self, self.kills, 200_000, 6, "avro", 4, ".csv.gz")
+        kills.of_runs(self, self.kills, 300_000, 6, "avro", 4, ".csv.gz")
 
     def test_3_avro_zstd_one_partition(self):
-        kills.of_runs(self, self.kills, 200_000, 6, "avro", 1, ".csv.zst")
+        kills.of_runs(self, self.kills, 300_000, 6, "avro", 1, ".csv.zst")
 
     def test_4_while_producing(self):
-        kills.of_runs(self, self.kills, 120_000, 5, "json", 2, ".csv", first_produce=True)
+        kills.of_runs(self, self.kills, 200_000, 6, "json", 2, ".csv", first_produce=True)
 
     def test_5_simulated(self):
-        kills.of_produce(self, self.kills, 60_000, 20)
+        kills.of_produce(self, self.kills, 100_000, 20)
 
     def test_6_birth_of_a_folder(self):
         spec = kills.of_file(self.folder, self.rnd, 500, "avro")
@@ -47,7 +47,7 @@ class Killed(harness.Scenario):
     def test_7_enough_of_them(self):
         """Goes on until two hundred runs have been killed, and every point has been."""
         while self.kills.total() < 200 or 0 in self.kills.at.values():
-            kills.of_runs(self, self.kills, 60_000, 2, "json", 3, ".csv.zst", first_produce=True)
+            kills.of_runs(self, self.kills, 100_000, 2, "json", 3, ".csv.zst", first_produce=True)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import time
 from fleet import TABLES, of_file, simulated
 from harness import ROOT, counts, letters, parse_csv, query_text, run_to_end, weir
 
+FEEDING = ("feed.", "log.")  # points that a mere producer passes
 POINT = re.compile(r'weir_fault\("([\w.-]+)"\)')
 
 
@@ -43,10 +44,10 @@ class Kills:
         return self.anywhere + sum(self.at.values())
 
     def once(self, seconds, *args):
-        """Runs weir with death at some point in about `seconds`. True if it died, False if it came to its end before."""
+        """Runs weir with death within `seconds`, or at one of the first passages of a point. True if it died, False if it came to its end before."""
         if self.rnd.random() < 0.5:
-            point = self.rnd.choice(self.points)
-            done = weir(*args, fault=f"{point}:{int(self.rnd.triangular(1, 30, 1))}")
+            point = self.rnd.choice([name for name in self.points if args[0] == "run" or name.startswith(FEEDING)])
+            done = weir(*args, fault=f"{point}:{1 + int(self.rnd.expovariate(0.4))}")
         else:
             point = None
             done = weir(*args, kill_after=self.rnd.uniform(0, seconds))
@@ -61,7 +62,7 @@ class Kills:
         return True
 
     def until_done(self, seconds, *args, most):
-        """Again and again until a run comes to its end, at most `most` kills; the end is then left to come."""
+        """Again and again until a run comes to its end; after `most` kills it is let."""
         for _ in range(most):
             if not self.once(seconds, *args):
                 return
@@ -92,8 +93,8 @@ def of_runs(scenario, kills, rows, rounds, event, partitions, ending, first_prod
     for number in range(rounds):
         shutil.rmtree(data, ignore_errors=True)
         if first_produce:
-            kills.until_done(seconds / 2, "produce", spec, "--data", data, most=4)
-        kills.until_done(seconds, "run", spec, "--data", data, "--until-end", "--close", most=12)
+            kills.until_done(seconds / 4, "produce", spec, "--data", data, most=4)
+        kills.until_done(seconds / 4, "run", spec, "--data", data, "--until-end", "--close", most=15)
         kills.same(scenario, spec, data, want, f"{event}, {partitions} partitions, {ending}, round {number + 1}")
 
 
@@ -108,7 +109,7 @@ def of_produce(scenario, kills, limit, most):
     spec, data = simulated(folder), folder / "produced"
     for _ in range(most):
         there = topic_events(spec, data) if (data / "CURRENT").exists() and kills_left_a_topic(spec, data) else 0
-        if there >= limit or not kills.once(1.0, "produce", spec, "--data", data, "--limit", limit - there):
+        if there >= limit or not kills.once(0.2, "produce", spec, "--data", data, "--limit", limit - there):
             break
     there = topic_events(spec, data) if kills_left_a_topic(spec, data) else 0
     if there < limit:

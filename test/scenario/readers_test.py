@@ -50,12 +50,12 @@ class Readers(harness.Scenario):
         return self.write("live.yaml", PIPELINE.format(feed=f"{{file: {{path: live.csv, pace: {pace}x}}}}"))
 
     def test_readers_in_parallel(self):
-        spec, data = self.paced(4), self.folder / "data"
+        spec, data = self.paced(5), self.folder / "data"
         trouble, asked = [], [0]
         with harness.Running("run", spec, "--data", data, "--until-end", "--close", "--format", "json", folder=self.folder) as run:
             harness.poll("the folder is there", lambda: (data / "status.json").exists() or not run.alive())
             readers = [threading.Thread(target=self.read_on, args=(probe, run, spec, data, trouble, asked))
-                       for probe in (self.read_table, self.read_totals, self.read_others)]
+                       for probe in 2 * (self.read_table, self.read_totals, self.read_others)]
             for reader in readers:
                 reader.start()
             for reader in readers:
