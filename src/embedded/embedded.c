@@ -6,12 +6,13 @@
 #include "embedded/handle.h"
 #include <dirent.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FORMAT_VERSION = 1, OPEN_TRIES = 100, OPEN_TRY_US = 50000 };
+enum { FORMAT_VERSION = 1, OPEN_TRIES = 100, OPEN_TRY_MS = 50 };
 enum { TEND_MEMTABLE_BYTES = 6 << 20, TEND_FAMILY_BYTES = 256 << 10, TEND_INTERVAL_US = 20000000 };
 
 static const char format_key[] = "format";
@@ -151,18 +152,16 @@ static int open_owner(struct weir_embedded *db, struct weir_error *err)
 // An owner that is just making the folder, or moving its files about, is waited for.
 static int open_reader(struct weir_embedded *db, struct weir_error *err)
 {
-    if (make_scratch(db, err) < 0)
-        return -1;
     for (int tries = 0;; tries++) {
         bool owned = db_owner_present(db->dir);
         int rc;
         if (has_database(db->dir))
-            rc = open_once(db, err);
+            rc = db->scratch || make_scratch(db, err) == 0 ? open_once(db, err) : -1;
         else
             rc = weir_fail(err, WEIR_NO_INPUT, WEIR_STOP, "there is no data in folder %s", db->dir);
         if (rc == 0 || !owned || tries == OPEN_TRIES || err->code == WEIR_BAD_CONFIG)
             return rc;
-        usleep(OPEN_TRY_US);
+        poll(NULL, 0, OPEN_TRY_MS);
     }
 }
 
@@ -205,7 +204,7 @@ void weir_embedded_close(struct weir_embedded *db)
     if (!db)
         return;
     char *message = NULL;
-    if (db->db && !db->reader)
+    if (db->db && !db->reader && !atomic_load(&db->failed))
         rocksdb_flush_wal(db->db, 1, &message);
     rocksdb_free(message);
     close_database(db);

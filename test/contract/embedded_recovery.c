@@ -15,6 +15,8 @@
 #include "state/state.h"
 #include "store/store.h"
 
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 // Step n appends record n, durably; then commits row n and a page that says n + 1.
@@ -316,6 +318,39 @@ static void test_flipped_bytes(void **state)
     folder_remove(&folder);
 }
 
+// ---- full
+
+// A file size limit stands for a full disk.
+static void test_failed_write_is_the_last(void **state)
+{
+    (void)state;
+    struct folder folder = folder_make();
+    struct world w;
+    struct found f;
+    struct rlimit before, small;
+    struct weir_error err, again;
+    assert_int_equal(world_open(&w, folder.path, &err), 0);
+    run_steps(&w, 0, 5);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = (struct rlimit){.rlim_cur = 100000, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    assert_true(append(&w, 5, 200000, &err) < 0);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    assert_int_equal(err.code, WEIR_IO);
+    assert_int_equal(err.fate, WEIR_STOP);
+    assert_true(append(&w, 5, VALUE_BYTES, &again) < 0);
+    assert_string_equal(again.text, err.text);
+    assert_true(process(&w, 5, &again) < 0);
+    world_close(&w);
+    assert_int_equal(world_open(&w, folder.path, &err), 0);
+    assert_int_equal(look(&w, &f, &err), 0);
+    check_agreement(&f);
+    assert_int_equal(f.records, 5);
+    world_close(&w);
+    folder_remove(&folder);
+}
+
 int main(int argc, char **argv)
 {
     if (argc > 1)
@@ -324,6 +359,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_kills),
         cmocka_unit_test(test_torn_tail),
         cmocka_unit_test(test_flipped_bytes),
+        cmocka_unit_test(test_failed_write_is_the_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
