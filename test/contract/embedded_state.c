@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/buffer.h"
-#include "embedded/embedded.h"
+#include "embedded/db.h"
 #include "folder.h"
 #include "log/dead.h"
 #include "registry/registry.h"
@@ -282,6 +282,20 @@ static void test_registry(void **state)
     weir_arena_drop(&arena);
 }
 
+// ---- the folder
+
+static void test_newer_format_is_refused(void **state)
+{
+    struct world *w = *state;
+    struct weir_error err;
+    struct weir_embedded *db;
+    weir_txn_put(w->txn, WEIR_META, WEIR_STR("format"), WEIR_STR("\x02"));
+    commit(w);
+    assert_true(weir_embedded_open(w->folder.path, WEIR_READER, &db, &err) < 0);
+    assert_int_equal(err.code, WEIR_BAD_CONFIG);
+    assert_non_null(strstr(err.text, "format 2"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +303,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_dead_letters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_letter_is_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_registry, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_newer_format_is_refused, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
