@@ -32,6 +32,8 @@ static void put32(uint8_t *at, uint32_t value)
     memcpy(at, &value, sizeof value);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     enum { AT_LENGTH = 8, AFTER_LENGTH = 12, AT_MAGIC = 16, AT_CRC = 17, AFTER_CRC = 21 };

@@ -32,6 +32,8 @@ static void read_block(const struct weir_table *table, struct weir_str bytes)
     store_layout_drop(&layout);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct weir_table table = {.name = "t",
