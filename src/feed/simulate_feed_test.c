@@ -48,6 +48,59 @@ static void events_depend_on_seed_and_number_alone(void **state)
     weir_plan_free(plan);
 }
 
+static void text_alone_makes_devices_and_groups(void **state)
+{
+    (void)state;
+    static const char fields[] =
+        "{simulate: {rate: 10, seed: 3, fields: {time: now, id: {text: 'device-{n}', members: 30}, name: {text: 'group-{n}', "
+        "members: 6}, warmth: 1, value: 2, n: 3, place: {one_of: [THERM, HEARTRATE, FUEL]}}}}";
+    struct weir_plan *plan = plan_of(EVENT, fields);
+    struct weir_arena arena = {0};
+    const struct simulated_clock clock = {0};
+    struct weir_value a[FIELD_COUNT], first[FIELD_COUNT];
+    int types = 0;
+    assert_int_equal(simulated_devices(plan), 30);
+    for (uint64_t i = 0; i < 90; i++) {
+        char id[32], group[32];
+        simulated_event(plan, i, &clock, &arena, a);
+        simulated_event(plan, i % 30, &clock, &arena, first);
+        snprintf(id, sizeof id, "device-%d", (int)(i % 30) + 1);
+        snprintf(group, sizeof group, "group-%d", (int)(i % 6) + 1);
+        assert_true(weir_str_is(a[ID].str, id) && weir_str_is(a[NAME].str, group));
+        assert_true(weir_str_eq(a[PLACE].str, first[PLACE].str));
+        types |= a[PLACE].str.data[0] == 'T' ? 1 : a[PLACE].str.data[0] == 'H' ? 2 : 4;
+    }
+    assert_int_equal(types, 7);
+    plan->feed.only_device = 9;
+    for (uint64_t i = 0; i < 40; i++) {
+        simulated_event(plan, i, &clock, &arena, a);
+        assert_true(weir_str_is(a[ID].str, "device-9") && weir_str_is(a[NAME].str, "group-3"));
+    }
+    weir_arena_drop(&arena);
+    weir_plan_free(plan);
+}
+
+static void decimals_are_rounded_half_to_even(void **state)
+{
+    (void)state;
+    struct weir_plan *plan = plan_of(EVENT, NOW);
+    struct weir_arena arena = {0};
+    const struct simulated_clock clock = {0};
+    struct weir_value values[FIELD_COUNT];
+    struct weir_sim_field *sim = &plan->feed.sim[VALUE];
+    static const struct {
+        double exact, rounded; // all of them exact in binary
+    } cases[] = {{10.5, 10}, {11.5, 12}, {12.5, 12}, {-0.5, 0}, {99.5, 100}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sim->low = sim->high = cases[i].exact;
+        sim->digits = 0;
+        simulated_event(plan, i, &clock, &arena, values);
+        assert_true(values[VALUE].f64 == cases[i].rounded);
+    }
+    weir_arena_drop(&arena);
+    weir_plan_free(plan);
+}
+
 static void values_are_spread_evenly(void **state)
 {
     (void)state;
@@ -174,6 +227,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events_depend_on_seed_and_number_alone),
+        cmocka_unit_test(text_alone_makes_devices_and_groups),
+        cmocka_unit_test(decimals_are_rounded_half_to_even),
         cmocka_unit_test(values_are_spread_evenly),
         cmocka_unit_test(the_set_is_of_different_devices),
         cmocka_unit_test(the_rate_is_kept),

@@ -9,8 +9,8 @@
 
 struct subject { // which event, and whom it is about
     const struct weir_plan *plan;
-    uint64_t number, member;
-    bool has_member;
+    uint64_t number;
+    uint64_t who; // the device, from 0; without sets the event's number
 };
 
 // A well-mixed function of three numbers; the finalizer is Stafford's variant 13, as in splitmix64.
@@ -106,17 +106,16 @@ static void fill(const struct subject *s, uint32_t field, const struct simulated
     const struct weir_feed_spec *feed = &s->plan->feed;
     const struct weir_sim_field *sim = &feed->sim[field];
     enum weir_type type = s->plan->event.fields[field].type;
-    uint64_t who = s->has_member ? s->member : s->number;
     *ret = (struct weir_value){.kind = weir_kind_of(type)};
     switch (sim->kind) {
     case WEIR_SIM_UUID: {
         char *text = weir_arena_alloc(arena, 37);
-        simulated_uuid(feed->seed, s->number % (uint64_t)sim->members, text);
+        simulated_uuid(feed->seed, s->who % (uint64_t)sim->members, text);
         ret->str = (struct weir_str){text, 36};
         break;
     }
     case WEIR_SIM_TEXT:
-        ret->str = text_of(sim->text, who + 1, arena);
+        ret->str = text_of(sim->text, (sim->members ? s->who % (uint64_t)sim->members : s->who) + 1, arena);
         break;
     case WEIR_SIM_NOW:
         time_value(s->plan, field, clock->now_ms, arena, ret);
@@ -128,7 +127,7 @@ static void fill(const struct subject *s, uint32_t field, const struct simulated
         uniform_value(sim, type, random_at(feed->seed, s->number, field), ret);
         break;
     case WEIR_SIM_ONE_OF:
-        ret->str = sim->choices[below(random_at(feed->seed, who, field), sim->choice_count)];
+        ret->str = sim->choices[below(random_at(feed->seed, s->who, field), sim->choice_count)];
         break;
     case WEIR_SIM_CONSTANT:
         *ret = sim->constant;
@@ -139,15 +138,23 @@ static void fill(const struct subject *s, uint32_t field, const struct simulated
     }
 }
 
+uint64_t simulated_devices(const struct weir_plan *plan)
+{
+    uint64_t devices = 0;
+    for (uint32_t f = 0; f < plan->event.field_count; f++) {
+        uint64_t members = (uint64_t)plan->feed.sim[f].members;
+        devices = members > devices ? members : devices;
+    }
+    return devices;
+}
+
 void simulated_event(const struct weir_plan *plan, uint64_t number, const struct simulated_clock *clock, struct weir_arena *arena,
                      struct weir_value *values)
 {
-    struct subject subject = {.plan = plan, .number = number};
-    for (uint32_t f = 0; f < plan->event.field_count && !subject.has_member; f++)
-        if (plan->feed.sim[f].kind == WEIR_SIM_UUID) {
-            subject.has_member = true;
-            subject.member = number % (uint64_t)plan->feed.sim[f].members;
-        }
+    uint64_t devices = simulated_devices(plan);
+    struct subject subject = {plan, number, devices ? number % devices : number};
+    if (plan->feed.only_device)
+        subject.who = plan->feed.only_device - 1;
     for (uint32_t f = 0; f < plan->event.field_count; f++)
         fill(&subject, f, clock, arena, &values[f]);
 }

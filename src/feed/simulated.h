@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The values of simulated events: pure functions of (seed, event number, field), so that nothing need be remembered.
 //
-// Where the event has a uuid field, event i comes from member i mod N of its set. What describes the member (text, one_of) then depends on the member
-// alone: a device does not move.
+// Where fields go round fixed sets (uuid, text with members), the largest set is that of the devices: event i of a set of N comes from device i mod N,
+// and a smaller set of K is gone round with the devices (device mod K). What describes a device (text, one_of) depends on the device alone: it does
+// not move. With only_device every event comes from that one.
 #pragma once
 #include "spec/plan.h"
 
@@ -14,5 +15,7 @@ struct simulated_clock { // of one event
 // Fills values[] for event `number`; strings live in `arena` or the plan.
 void simulated_event(const struct weir_plan *plan, uint64_t number, const struct simulated_clock *clock, struct weir_arena *arena,
                      struct weir_value *values);
+
+uint64_t simulated_devices(const struct weir_plan *plan); // 0: no field goes round a set
 
 void simulated_uuid(uint64_t seed, uint64_t member, char out[37]); // of version 4's shape

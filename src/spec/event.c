@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an event is: its format and fields, key, time, duplicates.
 #include "avro/schema.h"
-#include "spec/built.h"
+#include "spec/reading.h"
 
 #define SCHEMA_BYTES_MAX (1u << 20)
 
@@ -244,7 +244,6 @@ static void read_dedupe(struct reading *r, const struct node *node)
         spec_read_duration(r, at[WITHIN], "'within'", 1, &r->plan->event.dedupe_within_ms);
     if (!at[BY] || !at[WITHIN])
         spec_mistake(r, spec_place_of_name(node), NULL, "'dedupe' needs 'by' and 'within'");
-    spec_require_built(r, BUILT_DEDUPE, spec_place_of_name(node), NULL, "");
 }
 
 void spec_read_event(struct reading *r, const struct node *node)

@@ -155,7 +155,7 @@ uint64_t weir_query_fingerprint(const struct weir_plan *plan, const struct weir_
     put(&p, "\nwhere ");
     if (query->where)
         print(&p, query->where, 0);
-    weir_buffer_format(&text, "\nquantiles %d\n", query->exact_quantiles);
+    weir_buffer_format(&text, "\nquantiles %d%s\n", query->exact_quantiles, query->spans_partitions ? " spanning" : "");
     for (uint32_t i = 0; i < query->aggregate_count; i++) {
         const struct weir_aggregate *a = &query->aggregates[i];
         print_aggregate(&p, a);

@@ -16,9 +16,8 @@ void spec_read_feed(struct reading *r, const struct node *node)
         spec_read_simulate(r, at[SIMULATE]);
     else if (at[FILE_])
         spec_read_file_feed(r, at[FILE_]);
-    else if (at[HTTP] && spec_read_keys(r, at[HTTP], "'http'", NULL, 0, NULL)) {
+    else if (at[HTTP] && spec_read_keys(r, at[HTTP], "'http'", NULL, 0, NULL))
         r->plan->feed.kind = WEIR_FEED_HTTP;
-        spec_require_built(r, BUILT_HTTP_FEED, spec_place_of_name(at[HTTP]), NULL, "");
-    } else if (at[MQTT])
+    else if (at[MQTT])
         spec_require_built(r, BUILT_MQTT_FEED, spec_place_of_name(at[MQTT]), NULL, "");
 }

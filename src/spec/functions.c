@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spec/functions.h"
-#include "spec/built.h"
 
 static const struct function {
     const char *name;
@@ -188,8 +187,6 @@ static struct weir_expr *type_time_part(struct scope *s, const struct syntax *ca
         return NULL;
     }
     bool civil = e->op != WEIR_OP_EPOCH_S && e->op != WEIR_OP_EPOCH_MS;
-    if (civil && strcmp(s->r->plan->timezone, "UTC") != 0)
-        spec_require_built(s->r, BUILT_TIME_ZONE, spec_check_place(s, call), NULL, "");
     e->type = civil ? WEIR_INT : WEIR_LONG;
     e->nullable = arg->nullable;
     return e;
@@ -240,7 +237,6 @@ static uint32_t keep_aggregate(struct scope *s, const struct weir_aggregate *wan
 
 static bool check_quantile(struct scope *s, const struct syntax *call, struct weir_aggregate *aggregate)
 {
-    spec_require_built(s->r, BUILT_QUANTILE, spec_check_place(s, call), NULL, "");
     aggregate->quantile = 0.5;
     if (aggregate->kind == WEIR_AGG_MEDIAN)
         return true;

@@ -41,7 +41,9 @@ static void check_not_null(struct query_reading *q, struct place at, uint32_t co
     const char *name = q->query->table.columns[column].name;
     if (!e || !e->nullable)
         return;
-    if (e->op == WEIR_OP_FIELD || e->op == WEIR_OP_GROUP)
+    if (e->op == WEIR_OP_GROUP)
+        spec_mistake(q->r, at, NULL, "key column '%s' may be null, for the query groups by an optional field: make it a required one", name);
+    else if (e->op == WEIR_OP_FIELD)
         spec_mistake(q->r, at, NULL, "key column '%s' may be null, for the event's field is optional: give it a value with coalesce(…)", name);
     else
         spec_mistake(q->r, at, NULL, "key column '%s' may be null: give it a value with coalesce(…, 0)", name);

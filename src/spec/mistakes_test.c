@@ -158,8 +158,9 @@ static void events(void **state)
         {"  time: time\n", "  time: {field: time, unit: iso8601}\n", "time, unit", "but iso8601 needs string", NULL},
         {"  time: time\n", "  time: {field: time, unit: min}\n", "min", "unknown unit 'min'", "one of: ms, s, us, iso8601"},
         {"  time: time\n", "  time: time\n  max_ahead: soon\n", "soon", "'soon' is no duration for 'max_ahead'", NULL},
-        {"  time: time\n", "  time: time\n  dedupe: {by: [device, time], within: 1 day}\n", "dedupe", "dropping duplicates is not built in yet",
-         NULL},
+        {"  time: time\n", "  time: time\n  dedupe: {by: [devic, time], within: 1 day}\n", "devic", "the event has no field 'devic'", "'device'"},
+        {"  time: time\n", "  time: time\n  dedupe: {by: [device, time]}\n", "dedupe", "'dedupe' needs 'by' and 'within'", NULL},
+        {"  time: time\n", "  time: time\n  dedupe: {by: [], within: 1 day}\n", "[]", "'by' needs at least one field", NULL},
     };
     EXPECT_ALL(cases);
 }
@@ -200,6 +201,8 @@ static void simulated_fields(void **state)
         {file_feed, FEED("time: {clock: fast}, device: {uuid: 5}, n: 1, ok: true"), "fast", "'fast' is no speed", NULL},
         {file_feed, FEED("time: now, device: {uuid: 5}, n: 1"), "fields", "field 'ok' is missing: it is not optional", NULL},
         {file_feed, FEED("time: now, device: {uuid: 5}, n: null, ok: true"), "null", "field 'n' is not optional", NULL},
+        {file_feed, FEED(ALL "tag: {text: 'x{n}', members: 0}"), "0}", "'members' must be a whole number from 1 to 100000000", NULL},
+        {file_feed, FEED(ALL "tag: {one_of: [a], members: 3}"), "members", "'members' goes with 'text'", NULL},
         {file_feed, "  simulate: {rate: often, fields: {" ALL "}}\n", "often", "'often' is no rate", NULL},
     };
     EXPECT_ALL(cases);
@@ -216,11 +219,14 @@ static void queries(void **state)
         {"table: hourly", "table: Hourly", "Hourly", "'Hourly' is no table name", NULL},
         {"window: tumbling 1 hour", "window: tumbling 1 moon", "1 moon", "'1 moon' is no duration for a window", NULL},
         {"window: tumbling 1 hour", "window: tumblin 1 hour", "tumblin", "unknown window 'tumblin'", "did you mean 'tumbling'?"},
-        {"window: tumbling 1 hour", "window: sliding 1 hour every 5 minutes", "sliding", "sliding windows are not built in yet; use 'tumbling'",
-         NULL},
-        {"window: tumbling 1 hour", "window: calendar day", "calendar", "calendar windows are not built in yet", NULL},
-        {"window: tumbling 1 hour", "window: session 5 minutes", "session", "session windows are not built in yet", NULL},
-        {"lateness: 1 minute", "amend: 7 days", "amend", "amending closed windows is not built in yet", NULL},
+        {"window: tumbling 1 hour", "window: sliding 1 hour", "sliding", "a sliding window says how far it slides", NULL},
+        {"window: tumbling 1 hour", "window: sliding 1 hour every 7 minutes", "7 minutes", "must be a multiple of how far it slides", NULL},
+        {"window: tumbling 1 hour", "window: sliding 5 minutes every 1 hour", "1 hour", "must not slide further than it is long", NULL},
+        {"window: tumbling 1 hour", "window: sliding 365 days every 1 minute", "1 minute", "in 525600 windows at once; at most 10000", NULL},
+        {"window: tumbling 1 hour", "window: calendar fortnight", "fortnight", "one of hour, day, week, month, year", NULL},
+        {"window: tumbling 1 hour", "window: calendar dya", "dya", "a calendar window is", "did you mean 'day'?"},
+        {"window: tumbling 1 hour", "window: session 0 s", "0 s", "a window lasts from 1 ms to 20 years", NULL},
+        {"lateness: 1 minute", "amend: 0 s", "0 s", "'amend' is out of range", NULL},
         {"group_by: [device]", "group_by: [devic]", "devic", "the event has no field 'devic'", "'device'"},
         {"    where:", "    lateness: 1 s\n    where:", "lateness", "'lateness' needs a 'window'", NULL},
         {"    where:", "    emit: update\n    where:", "emit", "'emit' needs a 'group_by'", NULL},
@@ -229,6 +235,30 @@ static void queries(void **state)
          "'LeveledCompactionStrategy'"},
         {"    where:", "    ttl: 8000 days\n    where:", "8000", "'ttl' is at most 20 years", NULL},
         {"    where:", "    partition_by: moth\n    where:", "moth", "unknown partition_by 'moth'", "'month'"},
+    };
+    EXPECT_ALL(cases);
+}
+
+static void http(void **state)
+{
+    (void)state;
+#define DIGEST     "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+#define HTTP(what) "feed:", "http: {" what "}\nfeed:"
+    static const struct mistake_case cases[] = {
+        {HTTP("liste: '127.0.0.1:80'"), "liste", "unknown key 'liste' in 'http'", "did you mean 'listen'?"},
+        {HTTP("listen: '8080'"), "'8080'", "'8080' is no address to listen on", "127.0.0.1:8080"},
+        {HTTP("listen: '127.0.0.1:65536'"), "'127", "is no address to listen on", NULL},
+        {HTTP("listen: '::1:80'"), "'::1", "is no address to listen on", "[::1]:8080"},
+        {HTTP("body: 1 TB"), "1 TB", "'body' is a number of bytes up to 1 GiB, not '1 TB'", "8 MiB"},
+        {HTTP("body: 2 GiB"), "2 GiB", "'body' is a number of bytes up to 1 GiB", NULL},
+        {HTTP("tokens: {name: a}"), "{name", "'tokens' must be a list", NULL},
+        {HTTP("tokens: [{name: a, role: reader}]"), "{name", "a token needs 'name', 'sha256' and 'role'", NULL},
+        {HTTP("tokens: [{name: a, sha256: hunter2, role: reader}]"), "hunter2", "'sha256' is the token's hash: 64 hex digits", "sha256sum"},
+        {HTTP("tokens: [{name: a, sha256: " DIGEST ", role: raeder}]"), "raeder", "unknown role 'raeder'", "did you mean 'reader'?"},
+        {HTTP("tokens: [{name: a, sha256: " DIGEST ", role: reader}, {name: a, sha256: " DIGEST ", role: reader}]"),
+         "a, sha256: " DIGEST ", role: reader}]", "two tokens are named 'a'", NULL},
+        {HTTP("jwt: {issuer: i, keys: k.json}"), "jwt", "'jwt' needs 'issuer', 'audience' and 'keys'", NULL},
+        {HTTP("jwt: {issuer: i, audience: a, keys: k.json, role: r}"), "role:", "unknown key 'role' in 'jwt'", NULL},
     };
     EXPECT_ALL(cases);
 }
@@ -278,7 +308,10 @@ static void aggregates(void **state)
         {"p1_max: double = max(p1)", "p1_max: double = max(avg(p1))", "avg", "an aggregate cannot stand inside another", NULL},
         {"p1_max: double = max(p1)", "x: double = 2 * p1", "p1", "'p1' is not in group_by; use first(p1), last(p1), min(p1)…", NULL},
         {"p1_max: double = max(p1)", "p1_max: double = max()", "max()", "'max' takes 1 argument, not 0", NULL},
-        {"p1_max: double = max(p1)", "p1_max: double = median(p1)", "median", "median and quantile are not built in yet", NULL},
+        {"p1_max: double = max(p1)", "p1_max: double = median(device)", "device", "'median' needs a number, but this is string", NULL},
+        {"p1_max: double = max(p1)", "p1_max: double = quantile(p1)", "quantile", "'quantile' takes 2 arguments, not 1", NULL},
+        {"p1_max: double = max(p1)", "p1_max: double = quantile(p1, 99)", "99", "'quantile' needs a number from 0 to 1", NULL},
+        {"p1_max: double = max(p1)", "p1_max: double = quantile(p1, p2)", "p2", "'quantile' needs a number from 0 to 1", NULL},
         {"p1_max: double = max(p1)", "p1_max: int = max(p1)", "max(p1)", "column 'p1_max' is int, but this is double: use double", NULL},
         {"p1_max: double = max(p1)", "p1_max: bigint = max(window_start)", "window_start", "it belongs to a row, not to an event", NULL},
     };
@@ -455,15 +488,6 @@ static void colours_on_demand(void **state)
     free(out);
 }
 
-static void groups_over_partitions_are_refused(void **state)
-{
-    (void)state;
-    struct weir_error err;
-    weir_cleanup(weir_freep) char *text = edited("key: device\n", "key: n\n");
-    weir_cleanup(weir_freep) char *out = diagnose(text, &err);
-    assert_non_null(strstr(out, "dir/bad.yaml:24:15: error: query 'hourly': groups that span partitions are not built in yet"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -473,6 +497,7 @@ int main(void)
         cmocka_unit_test(feeds),
         cmocka_unit_test(simulated_fields),
         cmocka_unit_test(queries),
+        cmocka_unit_test(http),
         cmocka_unit_test(columns),
         cmocka_unit_test(aggregates),
         cmocka_unit_test(keys),
@@ -484,7 +509,6 @@ int main(void)
         cmocka_unit_test(schemas),
         cmocka_unit_test(long_lines_are_cut_and_nothing_steers_the_terminal),
         cmocka_unit_test(colours_on_demand),
-        cmocka_unit_test(groups_over_partitions_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,13 +5,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define ZONEINFO "/usr/share/zoneinfo"
-
-enum { TOP_PIPELINE, TOP_LOG, TOP_REGISTRY, TOP_STORE, TOP_DATA, TOP_TIMEZONE, TOP_TOPIC, TOP_EVENT, TOP_FEED, TOP_QUERIES, TOP_KEYS };
+enum { TOP_PIPELINE, TOP_LOG, TOP_REGISTRY, TOP_STORE, TOP_DATA, TOP_TIMEZONE, TOP_TOPIC, TOP_EVENT, TOP_FEED, TOP_QUERIES, TOP_HTTP, TOP_KEYS };
 
 static const char *const top_keys[TOP_KEYS] = {
-    [TOP_PIPELINE] = "pipeline", [TOP_LOG] = "log",     [TOP_REGISTRY] = "registry", [TOP_STORE] = "store", [TOP_DATA] = "data",
-    [TOP_TIMEZONE] = "timezone", [TOP_TOPIC] = "topic", [TOP_EVENT] = "event",       [TOP_FEED] = "feed",   [TOP_QUERIES] = "queries",
+    [TOP_PIPELINE] = "pipeline", [TOP_LOG] = "log",           [TOP_REGISTRY] = "registry", [TOP_STORE] = "store",
+    [TOP_DATA] = "data",         [TOP_TIMEZONE] = "timezone", [TOP_TOPIC] = "topic",       [TOP_EVENT] = "event",
+    [TOP_FEED] = "feed",         [TOP_QUERIES] = "queries",   [TOP_HTTP] = "http",
 };
 
 static void read_pipeline_name(struct reading *r, const struct node *node)
@@ -36,21 +35,14 @@ static bool is_zone_name(struct weir_str text)
     return text.bytes > 0 && text.bytes < 64;
 }
 
-static bool zone_exists(struct weir_arena *arena, const char *name)
-{
-    struct weir_error err;
-    struct weir_str text;
-    const char *path = weir_arena_format(arena, ZONEINFO "/%s", name);
-    return spec_read_file(arena, path, 1u << 16, &text, &err) && text.bytes > 4 && memcmp(text.data, "TZif", 4) == 0;
-}
-
 static void read_timezone(struct reading *r, const struct node *node)
 {
     const char *name = node ? spec_read_text(r, node, "'timezone'") : NULL;
     r->plan->timezone = "UTC";
     if (!name || strcmp(name, "UTC") == 0)
         return;
-    if (is_zone_name(node->text) && zone_exists(r->arena, name))
+    struct weir_error unknown;
+    if (is_zone_name(node->text) && weir_zone_open(name, &r->plan->zone, &unknown) == 0)
         r->plan->timezone = name;
     else
         spec_mistake(r, node->at, "for instance: UTC, Europe/Rome", "unknown time zone '%s'", node->raw.data);
@@ -79,6 +71,7 @@ static void read_plan(struct reading *r, struct node *root)
     spec_read_event(r, at[TOP_EVENT]);
     spec_read_feed(r, at[TOP_FEED]);
     spec_read_queries(r, at[TOP_QUERIES]);
+    spec_read_http(r, at[TOP_HTTP]);
 }
 
 static const char *folder_of(struct weir_arena *arena, const char *path)

@@ -54,8 +54,8 @@ enum weir_sim { WEIR_SIM_UUID, WEIR_SIM_TEXT, WEIR_SIM_NOW, WEIR_SIM_CLOCK, WEIR
 
 struct weir_sim_field {
     enum weir_sim kind;
-    int64_t members;     // UUID: size of the fixed set
-    const char *text;    // TEXT: pattern; {n} is the number in the set, from 1
+    int64_t members;     // UUID, TEXT: size of the field's own fixed set; 0: it has none
+    const char *text;    // TEXT: pattern; {n} is the number in the set, from 1 (without one of its own: the device's)
     double low, high;    // UNIFORM
     int digits;          // UNIFORM: decimals kept (half-even), -1: all; `uniform: [10, 100], digits: 2`
     double clock_factor; // CLOCK: event seconds per real second
@@ -73,6 +73,7 @@ struct weir_feed_spec {
     double rate_per_s;
     uint64_t seed;
     struct weir_sim_field *sim; // by event field
+    uint64_t only_device;       // this one alone speaks, from 1; 0: all
     // file
     const char *path; // resolved against the pipeline file's folder
     enum weir_file_format file_format;
@@ -160,6 +161,9 @@ int weir_plan_load(const char *path, const struct weir_overrides *overrides, FIL
 int weir_plan_parse(const char *path, struct weir_str text, const struct weir_overrides *overrides, FILE *diagnostics, bool color,
                     struct weir_plan **ret_plan, struct weir_error *err);
 void weir_plan_free(struct weir_plan *plan);
+
+// "100 per second", "6 per minute", "5 per hour", "100". 0, or -1 if it is no rate.
+int weir_rate_parse(struct weir_str text, double *ret_per_s);
 
 // A number that changes whenever saved state of the query could not be read as the state of this one: fields, window, groups, aggregates.
 uint64_t weir_query_fingerprint(const struct weir_plan *plan, const struct weir_query_spec *query);

@@ -18,9 +18,10 @@ static struct weir_plan *parse(const char *text, const struct weir_overrides *ov
     return plan;
 }
 
-#define EVENT "event: {format: json, fields: {id: string, t: long, v: double, n: optional int, ok: optional boolean}, key: id, time: t}\n"
-#define HEAD  "pipeline: p\ntopic: t\n" EVENT
-#define TAIL  "queries: [{table: raw, columns: {id: text, t: bigint}, key: [[id], t]}]\n"
+#define EVENT  "event: {format: json, fields: {id: string, t: long, v: double, n: optional int, ok: optional boolean}, key: id, time: t}\n"
+#define HEAD   "pipeline: p\ntopic: t\n" EVENT
+#define DIGEST "0123456789abcdef0123456789ABCDEF0123456789abcdef0123456789abcdef"
+#define TAIL   "queries: [{table: raw, columns: {id: text, t: bigint}, key: [[id], t]}]\n"
 
 static void the_shipped_pipeline(void **state)
 {
@@ -100,6 +101,164 @@ static void the_shipped_queries(void **state)
     assert_int_equal(devices->aggregate_count, 4);
     assert_int_equal(devices->aggregates[2].kind, WEIR_AGG_MIN);
     weir_plan_free(p);
+}
+
+static struct weir_plan *load(const char *path)
+{
+    struct weir_plan *p;
+    struct weir_error err;
+    if (weir_plan_load(path, NULL, stderr, false, &p, &err) < 0)
+        fail_msg("%s", err.text);
+    return p;
+}
+
+static void expect_metric_table(const struct weir_plan *p, const char *name, enum weir_calendar calendar, int64_t lateness_ms, bool by_group)
+{
+    static const char *const columns[] = {"year", "month", "day", "hour", "avg", "min", "max", "median"};
+    const struct weir_query_spec *q = weir_plan_query(p, name);
+    assert_non_null(q);
+    assert_int_equal(q->window.kind, WEIR_WINDOW_CALENDAR);
+    assert_int_equal(q->window.calendar, calendar);
+    assert_int_equal(q->lateness_ms, lateness_ms);
+    assert_int_equal(q->every_ms, 60000);
+    assert_true(q->emit_update && q->spans_partitions == by_group);
+    assert_int_equal(q->table.column_count, 9);
+    assert_string_equal(q->table.columns[0].name, by_group ? "group" : "id");
+    for (uint32_t c = 0; c < 8; c++) {
+        assert_string_equal(q->table.columns[c + 1].name, columns[c]);
+        assert_int_equal(q->table.columns[c + 1].type, c < 4 ? WEIR_CQL_INT : WEIR_CQL_DOUBLE);
+    }
+    assert_int_equal(q->table.partition_count, 1);
+    assert_int_equal(q->table.clustering_count, 4);
+    for (uint32_t c = 0; c < 4; c++)
+        assert_true(q->table.clustering[c].column == c + 1 && q->table.clustering[c].descending);
+}
+
+static void the_shipped_metrics(void **state)
+{
+    (void)state;
+    struct weir_plan *p = load(WEIR_SOURCE_DIR "/pipelines/metrics.yaml");
+    assert_string_equal(p->topic.name, "metrics");
+    assert_true(p->topic.partitions == 3 && p->topic.replication == 2 && p->topic.retention_ms == 750LL * 3600 * 1000);
+    assert_string_equal(p->event.fields[p->event.key_field].name, "id");
+    assert_int_equal(p->query_count, 8);
+    const struct weir_query_spec *raw = weir_plan_query(p, "metric_event_by_group");
+    assert_true(!raw->grouped && !raw->spans_partitions && raw->every_ms == 1000);
+    assert_int_equal(raw->table.clustering_count, 2);
+    const int64_t day_ms = 86400000;
+    for (int by_group = 0; by_group < 2; by_group++) {
+        expect_metric_table(p, by_group ? "hourly_metric_event_by_group" : "hourly_metric_event_by_id", WEIR_CAL_HOUR, 60000, by_group);
+        expect_metric_table(p, by_group ? "daily_metric_event_by_group" : "daily_metric_event_by_id", WEIR_CAL_DAY, 300000, by_group);
+        expect_metric_table(p, by_group ? "monthly_metric_event_by_group" : "monthly_metric_event_by_id", WEIR_CAL_MONTH, 2 * day_ms, by_group);
+    }
+    weir_plan_free(p);
+}
+
+#define ROWS "columns: {id: text, w: bigint = epoch_s(window_start), m: int = month(window_start), q: 'double = quantile(v, 1)'}, key: [[id], w]}\n"
+
+static void windows_of_every_kind(void **state)
+{
+    (void)state;
+    struct weir_plan *p = parse(HEAD "timezone: Europe/Rome\nqueries:\n"
+                                     "  - {table: a, window: sliding 30 days every 1 day, group_by: [id], " ROWS
+                                     "  - {table: b, window: session 5 minutes, group_by: [id], emit: update, amend: 7 days, " ROWS
+                                     "  - {table: c, window: calendar week, group_by: [id], quantiles: exact, " ROWS
+                                     "  - {table: d, window: sliding 10000 ms every 1 ms, group_by: [id], " ROWS,
+                                NULL);
+    const struct weir_query_spec *sliding = &p->queries[0], *session = &p->queries[1], *week = &p->queries[2];
+    assert_true(sliding->window.kind == WEIR_WINDOW_SLIDING && sliding->window.slide_ms == 86400000 && sliding->window.size_ms == 30LL * 86400000);
+    assert_true(session->window.kind == WEIR_WINDOW_SESSION && session->window.size_ms == 300000);
+    assert_true(session->emit_update && session->amend_ms == 7LL * 86400000);
+    assert_true(week->window.kind == WEIR_WINDOW_CALENDAR && week->window.calendar == WEIR_CAL_WEEK && week->exact_quantiles);
+    assert_true(week->aggregate_count == 1 && week->aggregates[0].quantile == 1);
+    assert_string_equal(p->timezone, "Europe/Rome");
+    assert_int_equal(weir_zone_civil(p->zone, 0).hour, 1);
+    weir_plan_free(p);
+}
+
+static void utc_needs_no_zone(void **state)
+{
+    (void)state;
+    struct weir_plan *p = parse(HEAD TAIL, NULL), *named = parse(HEAD "timezone: UTC\n" TAIL, NULL);
+    assert_true(!p->zone && !named->zone);
+    weir_plan_free(p);
+    weir_plan_free(named);
+}
+
+static void groups_that_span_partitions(void **state)
+{
+    (void)state;
+    static const char event[] = "event: {format: json, fields: {id: string, t: long, n: int}, key: id, time: t}\n";
+    static const struct {
+        const char *topic, *group, *column;
+        bool spans;
+    } cases[] = {
+        {"{name: t, partitions: 2}", "n", "n: int", true},
+        {"{name: t, partitions: 1}", "n", "n: int", false}, // there is nothing to span
+        {"{name: t, partitions: 2}", "n, id", "n: int, id: text", false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bool both = strchr(cases[i].group, ',');
+        weir_cleanup(weir_freep) char *text =
+            weir_format("pipeline: p\ntopic: %s\n%squeries: [{table: h, group_by: [%s], columns: {%s}, key: [[%s]]}]\n", cases[i].topic, event,
+                        cases[i].group, cases[i].column, both ? "n, id" : "n");
+        struct weir_plan *p = parse(text, NULL);
+        assert_true(p->queries[0].spans_partitions == cases[i].spans);
+        weir_plan_free(p);
+    }
+}
+
+static void duplicates_and_posted_events(void **state)
+{
+    (void)state;
+    struct weir_plan *p = parse("pipeline: p\ntopic: t\nfeed: {http: {}}\nevent: {format: json, fields: {id: string, t: long}, key: id, time: t, "
+                                "dedupe: {by: [t, id], within: 1 day}}\n" TAIL,
+                                NULL);
+    assert_int_equal(p->feed.kind, WEIR_FEED_HTTP);
+    assert_true(p->event.dedupe_count == 2 && p->event.dedupe_fields[0] == 1 && p->event.dedupe_fields[1] == 0);
+    assert_int_equal(p->event.dedupe_within_ms, 86400000);
+    weir_plan_free(p);
+}
+
+static void http_section(void **state)
+{
+    (void)state;
+    setenv("WEIR_TEST_NAME", "https://idp.example/keys", 1);
+    struct weir_plan *p = parse(HEAD "http:\n"
+                                     "  listen: '[::1]:0'\n"
+                                     "  body: 2 MiB\n"
+                                     "  tokens:\n"
+                                     "    - {name: page, sha256: " DIGEST ", role: reader}\n"
+                                     "    - {name: ops, sha256: " DIGEST ", role: operator}\n"
+                                     "  jwt: {issuer: https://idp.example, audience: weir, keys: '${env:WEIR_TEST_NAME}', role_claim: r}\n" TAIL,
+                                NULL);
+    const struct weir_http_spec *http = &p->http;
+    assert_string_equal(http->listen, "[::1]:0");
+    assert_int_equal(http->body_bytes_max, 2 << 20);
+    assert_int_equal(http->token_count, 2);
+    assert_string_equal(http->tokens[1].name, "ops");
+    assert_string_equal(http->tokens[1].role, "operator");
+    assert_string_equal(http->tokens[0].sha256, "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef");
+    assert_string_equal(http->jwt_issuer, "https://idp.example");
+    assert_string_equal(http->jwt_audience, "weir");
+    assert_string_equal(http->jwt_keys, "https://idp.example/keys");
+    assert_string_equal(http->jwt_role_claim, "r");
+    weir_plan_free(p);
+    p = parse(HEAD "http: {body: 4096, jwt: {issuer: i, audience: a, keys: keys.json}}\n" TAIL, NULL);
+    assert_string_equal(p->http.jwt_keys, "dir/keys.json");
+    assert_int_equal(p->http.body_bytes_max, 4096);
+    assert_true(!p->http.listen && !p->http.tokens && !p->http.jwt_role_claim);
+    weir_plan_free(p);
+}
+
+static void rates(void **state)
+{
+    (void)state;
+    double rate = 0;
+    assert_true(weir_rate_parse(WEIR_STR("100 per second"), &rate) == 0 && rate == 100);
+    assert_true(weir_rate_parse(WEIR_STR("6 per minute"), &rate) == 0 && rate == 0.1);
+    assert_true(weir_rate_parse(WEIR_STR("0.5"), &rate) == 0 && rate == 0.5);
+    assert_true(weir_rate_parse(WEIR_STR("often"), &rate) < 0 && weir_rate_parse(WEIR_STR("-1"), &rate) < 0 && rate == 0.5);
 }
 
 static void defaults(void **state)
@@ -272,6 +431,13 @@ int main(void)
         cmocka_unit_test(the_shipped_pipeline),
         cmocka_unit_test(the_shipped_feed),
         cmocka_unit_test(the_shipped_queries),
+        cmocka_unit_test(the_shipped_metrics),
+        cmocka_unit_test(windows_of_every_kind),
+        cmocka_unit_test(utc_needs_no_zone),
+        cmocka_unit_test(groups_that_span_partitions),
+        cmocka_unit_test(duplicates_and_posted_events),
+        cmocka_unit_test(http_section),
+        cmocka_unit_test(rates),
         cmocka_unit_test(defaults),
         cmocka_unit_test(a_flag_wins_over_the_environment_and_that_over_the_file),
         cmocka_unit_test(a_wrong_variable_is_named),

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // queries: from events to the rows of a table.
 #include "spec/query.h"
-#include "spec/built.h"
 
 #define QUERIES_MAX 256
 
@@ -122,8 +121,8 @@ static void read_timing(struct query_reading *q)
         spec_read_duration(q->r, q->at[QUERY_EVERY], "'every'", 1, &query->every_ms);
     if (q->at[QUERY_QUANTILES])
         query->exact_quantiles = spec_read_choice(q->r, q->at[QUERY_QUANTILES], "quantiles", quantiles, 2) == 0;
-    if (q->at[QUERY_AMEND] && spec_read_duration(q->r, q->at[QUERY_AMEND], "'amend'", 1, &query->amend_ms))
-        spec_require_built(q->r, BUILT_AMEND, spec_place_of_name(q->at[QUERY_AMEND]), NULL, "");
+    if (q->at[QUERY_AMEND])
+        spec_read_duration(q->r, q->at[QUERY_AMEND], "'amend'", 1, &query->amend_ms);
 }
 
 static void decide_spanning(struct query_reading *q)
@@ -137,7 +136,6 @@ static void decide_spanning(struct query_reading *q)
             return;
     }
     query->spans_partitions = true;
-    spec_require_built(r, BUILT_SPANNING_GROUPS, q->at[QUERY_GROUP_BY]->at, NULL, weir_arena_format(r->arena, "%s: ", q->title));
 }
 
 static void read_query(struct reading *r, const struct node *node, struct weir_query_spec *query)

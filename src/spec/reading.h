@@ -77,3 +77,4 @@ void spec_read_feed(struct reading *r, const struct node *node);      // feed.c
 void spec_read_simulate(struct reading *r, const struct node *node);  // simulate.c
 void spec_read_file_feed(struct reading *r, const struct node *node); // file_feed.c
 void spec_read_queries(struct reading *r, const struct node *node);   // query.c
+void spec_read_http(struct reading *r, const struct node *node);      // http.c

@@ -4,6 +4,8 @@
 #include "spec/reading.h"
 #include <math.h>
 
+#define MEMBERS_MAX 100000000
+
 static bool is_floating(enum weir_type type)
 {
     return type == WEIR_FLOAT || type == WEIR_DOUBLE;
@@ -29,11 +31,12 @@ static bool fits_time(struct reading *r, const struct node *node, const char *wh
 
 static void read_uuid(struct reading *r, const struct node *node, const struct weir_field *field, struct weir_sim_field *sim)
 {
-    if (fits(r, node, "'uuid'", field->type == WEIR_STRING, "text", field) && spec_read_integer(r, node, "'uuid'", 1, 100000000, &sim->members))
+    if (fits(r, node, "'uuid'", field->type == WEIR_STRING, "text", field) && spec_read_integer(r, node, "'uuid'", 1, MEMBERS_MAX, &sim->members))
         sim->kind = WEIR_SIM_UUID;
 }
 
-static void read_pattern(struct reading *r, const struct node *node, const struct weir_field *field, struct weir_sim_field *sim)
+static void read_pattern(struct reading *r, const struct node *node, const struct node *members, const struct weir_field *field,
+                         struct weir_sim_field *sim)
 {
     if (!fits(r, node, "'text'", field->type == WEIR_STRING, "text", field) || !spec_is_text(r, node, "'text'"))
         return;
@@ -43,6 +46,8 @@ static void read_pattern(struct reading *r, const struct node *node, const struc
             return;
         }
     }
+    if (members && !spec_read_integer(r, members, "'members'", 1, MEMBERS_MAX, &sim->members))
+        return;
     sim->kind = WEIR_SIM_TEXT;
     sim->text = node->text.data;
 }
@@ -127,8 +132,8 @@ static void read_constant(struct reading *r, const struct node *node, const stru
 
 static void read_generator(struct reading *r, const struct node *node, const struct weir_field *field, struct weir_sim_field *sim)
 {
-    enum { UUID, TEXT, CLOCK, UNIFORM, ONE_OF, DIGITS, COUNT };
-    static const char *const names[] = {"uuid", "text", "clock", "uniform", "one_of", "digits"};
+    enum { UUID, TEXT, CLOCK, UNIFORM, ONE_OF, DIGITS, MEMBERS, COUNT };
+    static const char *const names[] = {"uuid", "text", "clock", "uniform", "one_of", "digits", "members"};
     const struct node *at[COUNT] = {0};
     if (!spec_read_keys(r, node, weir_arena_format(r->arena, "simulated field '%s'", field->name), names, COUNT, at))
         return;
@@ -137,12 +142,14 @@ static void read_generator(struct reading *r, const struct node *node, const str
         spec_mistake(r, node->at, NULL, "give one of uuid, text, clock, uniform, one_of");
     if (at[DIGITS] && !at[UNIFORM])
         spec_mistake(r, spec_place_of_name(at[DIGITS]), NULL, "'digits' goes with 'uniform'");
+    if (at[MEMBERS] && !at[TEXT])
+        spec_mistake(r, spec_place_of_name(at[MEMBERS]), NULL, "'members' goes with 'text'; uuid: %s says it already", at[MEMBERS]->raw.data);
     if (given != 1)
         return;
     if (at[UUID])
         read_uuid(r, at[UUID], field, sim);
     else if (at[TEXT])
-        read_pattern(r, at[TEXT], field, sim);
+        read_pattern(r, at[TEXT], at[MEMBERS], field, sim);
     else if (at[CLOCK])
         read_clock(r, at[CLOCK], field, sim);
     else if (at[UNIFORM])
@@ -184,26 +191,28 @@ static void read_sim_fields(struct reading *r, const struct node *node)
     }
 }
 
-static bool read_rate(struct reading *r, const struct node *node, double *ret)
+int weir_rate_parse(struct weir_str text, double *ret_per_s)
 {
     static const struct {
         const char *text;
         double seconds;
     } units[] = {{" per second", 1}, {" per minute", 60}, {" per hour", 3600}, {"", 1}};
-    if (!spec_is_text(r, node, "'rate'"))
-        return false;
-    struct weir_str text = node->text;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
         uint32_t bytes = (uint32_t)strlen(units[i].text);
         double value;
         if (text.bytes > bytes && memcmp(text.data + text.bytes - bytes, units[i].text, bytes) == 0 &&
             weir_parse_f64((struct weir_str){text.data, text.bytes - bytes}, &value) == 0 && value > 0 && value <= 1e9) {
-            *ret = value / units[i].seconds;
-            return true;
+            *ret_per_s = value / units[i].seconds;
+            return 0;
         }
     }
-    spec_mistake(r, node->at, "for instance: 100 per second, 6 per minute", "'%s' is no rate", node->raw.data);
-    return false;
+    return -1;
+}
+
+static void read_rate(struct reading *r, const struct node *node, double *ret)
+{
+    if (spec_is_text(r, node, "'rate'") && weir_rate_parse(node->text, ret) < 0)
+        spec_mistake(r, node->at, "for instance: 100 per second, 6 per minute", "'%s' is no rate", node->raw.data);
 }
 
 void spec_read_simulate(struct reading *r, const struct node *node)

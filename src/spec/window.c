@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // window: tumbling D · sliding D every D · calendar UNIT · session D
 #include "base/time.h"
-#include "spec/built.h"
 #include "spec/query.h"
 
 static const char *const kinds[] = {"tumbling", "sliding", "calendar", "session"};
 static const char *const units[] = {
     [WEIR_CAL_HOUR] = "hour", [WEIR_CAL_DAY] = "day", [WEIR_CAL_WEEK] = "week", [WEIR_CAL_MONTH] = "month", [WEIR_CAL_YEAR] = "year"};
+#define SLIDES_MAX    10000
 #define WINDOW_MS_MAX (INT64_C(20) * 366 * 24 * 3600 * 1000)
 
 struct words {
@@ -56,6 +56,18 @@ static struct weir_str rest_of(const struct words *w)
     return (struct weir_str){w->node->text.data + w->at, w->node->text.bytes - w->at};
 }
 
+// Windows share slices of one slide each: a window is a whole number of them.
+static void check_slide(struct words *w, struct weir_str slide, const struct weir_window_spec *window)
+{
+    if (window->slide_ms > window->size_ms)
+        spec_mistake(w->q->r, place_of(w, slide), NULL, "a window must not slide further than it is long, else events fall between two");
+    else if (window->size_ms % window->slide_ms != 0)
+        spec_mistake(w->q->r, place_of(w, slide), NULL, "a sliding window's length must be a multiple of how far it slides");
+    else if (window->size_ms / window->slide_ms > SLIDES_MAX)
+        spec_mistake(w->q->r, place_of(w, slide), NULL, "an event would be in %lld windows at once; at most %d are allowed: slide further",
+                     (long long)(window->size_ms / window->slide_ms), SLIDES_MAX);
+}
+
 static void read_sliding(struct words *w, struct weir_window_spec *window)
 {
     struct weir_str rest = rest_of(w);
@@ -68,8 +80,8 @@ static void read_sliding(struct words *w, struct weir_window_spec *window)
     struct weir_str size = {rest.data, (uint32_t)(every - rest.data)};
     struct weir_str slide = {every + 7, rest.bytes - size.bytes - 7};
     bool ok = take_duration(w, size, &window->size_ms);
-    if (take_duration(w, slide, &window->slide_ms) && ok && window->slide_ms > window->size_ms)
-        spec_mistake(w->q->r, place_of(w, slide), NULL, "a window must not slide further than it is long, else events fall between two");
+    if (take_duration(w, slide, &window->slide_ms) && ok)
+        check_slide(w, slide, window);
 }
 
 static void read_calendar(struct words *w, struct weir_window_spec *window)
@@ -95,14 +107,11 @@ static void read_kind(struct words *w, struct weir_window_spec *window)
         take_duration(w, rest_of(w), &window->size_ms);
     } else if (weir_str_is(kind, "sliding")) {
         read_sliding(w, window);
-        spec_require_built(r, BUILT_SLIDING, w->node->at, NULL, "");
     } else if (weir_str_is(kind, "calendar")) {
         read_calendar(w, window);
-        spec_require_built(r, BUILT_CALENDAR, w->node->at, NULL, "");
     } else if (weir_str_is(kind, "session")) {
         window->kind = WEIR_WINDOW_SESSION;
         take_duration(w, rest_of(w), &window->size_ms);
-        spec_require_built(r, BUILT_SESSION, w->node->at, NULL, "");
     } else {
         const char *hint = spec_did_you_mean(r, kind, kinds, sizeof kinds / sizeof *kinds);
         spec_mistake(r, place_of(w, kind), hint ? hint : "one of: tumbling, sliding, calendar, session", "unknown window '%s'",
