@@ -6,11 +6,6 @@
 #include "query/measure.h"
 #include <math.h>
 
-bool measure_blob_valid(const struct measure *m, struct weir_str bytes)
-{
-    return m->kind != MEASURE_DISTINCT || distinct_valid(bytes);
-}
-
 static void count_fold(const struct measure *m, const struct fold *f)
 {
     for (uint32_t j = 0; j < f->count; j++)
@@ -42,7 +37,7 @@ void layout_fold(const struct layout *l, const struct eval_frame *frame, uint8_t
     for (uint32_t i = 0; i < l->measure_count; i++) {
         const struct measure *m = &l->measures[i];
         struct weir_column values = eval_expr(m->arg, frame);
-        if (m->kind == MEASURE_NUMBER)
+        if (m->kind == MEASURE_NUMBER || measure_is_quantile(m))
             values = eval_to_f64(values, frame);
         struct fold f = {&values, frame->event_time.i64, records, rows, count};
         switch (m->kind) {
@@ -60,6 +55,10 @@ void layout_fold(const struct layout *l, const struct eval_frame *frame, uint8_t
             break;
         case MEASURE_DISTINCT:
             distinct_fold(m, &f);
+            break;
+        case MEASURE_QUANTILE:
+        case MEASURE_EXACT:
+            quantile_fold(m, &f);
             break;
         }
     }
@@ -90,6 +89,8 @@ void layout_result(const struct layout *l, uint32_t aggregate, uint8_t *const *r
         count_result(m, records, count, ret);
     else if (m->kind == MEASURE_DISTINCT)
         distinct_result(m, records, count, ret);
+    else if (measure_is_quantile(m))
+        quantile_result(m, a->quantile, records, count, ret);
     else if (m->kind == MEASURE_POINT)
         point_result(m, records, count, ret);
     else if (m->kind == MEASURE_NUMBER)

@@ -7,13 +7,14 @@
 //   COUNT    n
 //   POINT    n | time | value                                     first or last, by event time; also min or max of text, without time
 //   DISTINCT blob
-// A value of text and a set are blobs: memory of their own that the record points to.
+//   QUANTILE blob                                                 a sketch, or (EXACT) all values
+// A value of text, a set and a sketch are blobs: memory of their own that the record points to.
 #pragma once
 #include "base/buffer.h"
 #include "query/eval.h"
 #include "spec/plan.h"
 
-enum measure_kind { MEASURE_NUMBER, MEASURE_INTEGER, MEASURE_COUNT, MEASURE_POINT, MEASURE_DISTINCT };
+enum measure_kind { MEASURE_NUMBER, MEASURE_INTEGER, MEASURE_COUNT, MEASURE_POINT, MEASURE_DISTINCT, MEASURE_QUANTILE, MEASURE_EXACT };
 enum measure_parts { PART_SUM = 1, PART_SQUARES = 2, PART_MIN = 4, PART_MAX = 8, PARTS = 16 };
 enum point_kind { POINT_FIRST, POINT_LAST, POINT_LEAST, POINT_GREATEST };
 
@@ -49,6 +50,10 @@ void layout_fold(const struct layout *l, const struct eval_frame *frame, uint8_t
 // The results of an aggregate over `count` records.
 void layout_result(const struct layout *l, uint32_t aggregate, uint8_t *const *records, uint32_t count, struct weir_arena *arena,
                    struct weir_column *ret);
+
+// Folds into one record all that another of the same layout was folded from, as if its events had come after. `from` stays as it is; so does when `into` was
+// last given. What depends on no order (all but first, last and the last bits of sums) does not depend on the order of merges either. Returns 0.
+int layout_merge(const struct layout *l, uint8_t *into, const uint8_t *from);
 
 // Checkpoints: one record as bytes and back (-1: these bytes are none). The record restored into must be fresh.
 void layout_save(const struct layout *l, const uint8_t *record, struct weir_buffer *out);

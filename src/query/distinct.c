@@ -21,7 +21,12 @@ bool distinct_is_estimate(const struct blob *set)
 
 bool distinct_valid(struct weir_str bytes)
 {
-    return (bytes.bytes & (bytes.bytes - 1)) == 0 && (bytes.bytes == 0 || bytes.bytes >= 8 * FIRST_SLOTS) && bytes.bytes <= REGISTERS;
+    if ((bytes.bytes & (bytes.bytes - 1)) != 0 || (bytes.bytes != 0 && bytes.bytes < 8 * FIRST_SLOTS) || bytes.bytes > REGISTERS)
+        return false;
+    uint32_t slots = bytes.bytes / 8, taken = 0;
+    for (uint32_t slot = 0; slot < slots; slot++)
+        taken += memcmp(bytes.data + slot * 8, &(uint64_t){0}, 8) != 0;
+    return bytes.bytes == REGISTERS || taken * 4 <= slots * 3; // a full table would be searched for ever
 }
 
 static void register_add(struct blob *sketch, uint64_t hash)
@@ -89,6 +94,39 @@ void distinct_add(struct blob **set, uint64_t hash)
     uint32_t slots = (*set)->bytes / 8, taken = slots_taken(*set);
     if (taken * 4 > slots * 3)
         grow(set, taken);
+}
+
+// Both are estimates.
+static void registers_merge(struct blob *into, const struct blob *from)
+{
+    uint8_t *a = (uint8_t *)into->data;
+    const uint8_t *b = (const uint8_t *)from->data;
+    for (uint32_t i = 0; i < REGISTERS; i++)
+        a[i] = b[i] > a[i] ? b[i] : a[i];
+}
+
+static void hashes_add(struct blob **into, const struct blob *exact)
+{
+    for (uint32_t slot = 0; exact && slot < exact->bytes / 8; slot++)
+        if (slot_at(exact, slot))
+            distinct_add(into, slot_at(exact, slot));
+}
+
+void distinct_merge(struct blob **into, const struct blob *from)
+{
+    if (!distinct_is_estimate(from)) {
+        hashes_add(into, from);
+        return;
+    }
+    if (distinct_is_estimate(*into)) {
+        registers_merge(*into, from);
+        return;
+    }
+    struct blob *exact = *into;
+    *into = NULL;
+    blob_set(into, blob_view(from));
+    hashes_add(into, exact);
+    blob_drop(&exact);
 }
 
 static double sigma(double x)

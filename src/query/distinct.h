@@ -11,6 +11,7 @@
 enum { DISTINCT_EXACT = 768 };
 
 void distinct_add(struct blob **set, uint64_t hash);
+void distinct_merge(struct blob **into, const struct blob *from); // the union
 int64_t distinct_count(const struct blob *set);
 bool distinct_is_estimate(const struct blob *set);
 bool distinct_valid(struct weir_str bytes); // whether bytes from a checkpoint are a set

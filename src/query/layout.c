@@ -4,12 +4,13 @@
 #include "base/memory.h"
 #include "query/accumulator.h"
 #include "query/blob.h"
+#include "query/distinct.h"
 #include "query/measure.h"
 #include <math.h>
 #include <stdlib.h>
 
 // What one aggregate alone would need.
-static struct measure wanted(const struct weir_aggregate *aggregate)
+static struct measure wanted(const struct weir_query_spec *query, const struct weir_aggregate *aggregate)
 {
     enum weir_kind kind = weir_kind_of(aggregate->arg->type);
     struct measure m = {.arg = aggregate->arg, .value_kind = kind};
@@ -38,6 +39,10 @@ static struct measure wanted(const struct weir_aggregate *aggregate)
     case WEIR_AGG_DISTINCT:
         m.kind = MEASURE_DISTINCT;
         break;
+    case WEIR_AGG_MEDIAN:
+    case WEIR_AGG_QUANTILE:
+        m.kind = query->exact_quantiles ? MEASURE_EXACT : MEASURE_QUANTILE;
+        break;
     default:
         weir_assert(aggregate->kind == WEIR_AGG_COUNT);
     }
@@ -47,7 +52,7 @@ static struct measure wanted(const struct weir_aggregate *aggregate)
 // The measure that serves an aggregate: one over the same argument that can take its parts too, or a new one.
 static uint32_t place(struct layout *l, const struct weir_aggregate *aggregate)
 {
-    struct measure want = wanted(aggregate);
+    struct measure want = wanted(l->query, aggregate);
     for (uint32_t i = 0; i < l->measure_count; i++) {
         struct measure *m = &l->measures[i];
         if (m->kind == want.kind && m->point == want.point && weir_expr_same(m->arg, want.arg)) {
@@ -71,6 +76,8 @@ static uint32_t measure_bytes(const struct measure *m)
     case MEASURE_POINT:
         return sizeof(struct point);
     case MEASURE_DISTINCT:
+    case MEASURE_QUANTILE:
+    case MEASURE_EXACT:
         return sizeof(struct blob *);
     }
     return 0;
@@ -108,17 +115,42 @@ void layout_close(struct layout *l)
     free(l->fresh);
 }
 
-// ---- checkpoints: the record's bytes, then for each blob its length and bytes
+// ---- checkpoints: the record's bytes (zeros where the blobs' addresses were), then the blobs, each in a form that says where it ends
+
+static void save_blob(const struct measure *m, struct blob *blob, struct weir_buffer *out)
+{
+    if (measure_is_quantile(m)) {
+        quantile_save(m, blob, out);
+        return;
+    }
+    struct weir_str view = blob_view(blob);
+    weir_buffer_varint(out, view.bytes);
+    weir_buffer_add(out, view.data, view.bytes);
+}
+
+static int restore_blob(const struct measure *m, struct blob **ret, struct weir_cursor *from)
+{
+    if (measure_is_quantile(m))
+        return quantile_restore(m, ret, from);
+    struct weir_str bytes = weir_cursor_take(from, weir_cursor_varint(from));
+    if (from->bad || (m->kind == MEASURE_DISTINCT && !distinct_valid(bytes)))
+        return -1;
+    if (bytes.bytes)
+        blob_set(ret, bytes);
+    return 0;
+}
 
 void layout_save(const struct layout *l, const uint8_t *record, struct weir_buffer *out)
 {
+    size_t at = out->bytes;
     weir_buffer_add(out, record, l->bytes);
     for (uint32_t i = 0; i < l->measure_count && l->has_blobs; i++) {
-        if (!measure_has_blob(&l->measures[i]))
+        const struct measure *m = &l->measures[i];
+        if (!measure_has_blob(m))
             continue;
-        struct weir_str view = blob_view(*measure_blob(&l->measures[i], (uint8_t *)record));
-        weir_buffer_varint(out, view.bytes);
-        weir_buffer_add(out, view.data, view.bytes);
+        struct blob **blob = measure_blob(m, (uint8_t *)record);
+        memset(out->data + at + ((uint8_t *)blob - record), 0, sizeof *blob);
+        save_blob(m, *blob, out);
     }
 }
 
@@ -131,15 +163,9 @@ int layout_restore(const struct layout *l, uint8_t *record, struct weir_cursor *
     for (uint32_t i = 0; i < l->measure_count; i++)
         if (measure_has_blob(&l->measures[i]))
             *measure_blob(&l->measures[i], record) = NULL;
-    for (uint32_t i = 0; i < l->measure_count && l->has_blobs; i++) {
-        if (!measure_has_blob(&l->measures[i]))
-            continue;
-        struct weir_str bytes = weir_cursor_take(from, weir_cursor_varint(from));
-        if (from->bad || !measure_blob_valid(&l->measures[i], bytes))
+    for (uint32_t i = 0; i < l->measure_count && l->has_blobs; i++)
+        if (measure_has_blob(&l->measures[i]) && restore_blob(&l->measures[i], measure_blob(&l->measures[i], record), from) < 0)
             return -1;
-        if (bytes.bytes)
-            blob_set(measure_blob(&l->measures[i], record), bytes);
-    }
     return 0;
 }
 

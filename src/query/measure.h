@@ -34,9 +34,20 @@ void integer_result(const struct measure *m, enum weir_agg aggregate, uint8_t *c
 void point_fold(const struct measure *m, const struct fold *f);
 void point_result(const struct measure *m, uint8_t *const *records, uint32_t count, struct weir_column *ret);
 
+void quantile_fold(const struct measure *m, const struct fold *f);
+void quantile_merge(const struct measure *m, struct blob **into, const struct blob *from);
+void quantile_result(const struct measure *m, double q, uint8_t *const *records, uint32_t count, struct weir_column *ret);
+void quantile_save(const struct measure *m, struct blob *blob, struct weir_buffer *out);
+int quantile_restore(const struct measure *m, struct blob **ret, struct weir_cursor *from);
+
+static inline bool measure_is_quantile(const struct measure *m)
+{
+    return m->kind == MEASURE_QUANTILE || m->kind == MEASURE_EXACT;
+}
+
 static inline bool measure_has_blob(const struct measure *m)
 {
-    return m->kind == MEASURE_DISTINCT || (m->kind == MEASURE_POINT && m->value_kind == WEIR_STRS);
+    return m->kind == MEASURE_DISTINCT || measure_is_quantile(m) || (m->kind == MEASURE_POINT && m->value_kind == WEIR_STRS);
 }
 
 static inline struct blob **measure_blob(const struct measure *m, uint8_t *record)
@@ -44,5 +55,3 @@ static inline struct blob **measure_blob(const struct measure *m, uint8_t *recor
     uint8_t *at = record + m->offset;
     return m->kind == MEASURE_POINT ? &((struct point *)at)->text : (struct blob **)at;
 }
-
-bool measure_blob_valid(const struct measure *m, struct weir_str bytes);
