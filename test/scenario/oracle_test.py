@@ -127,15 +127,28 @@ class Case:
         self.shared = spread(self.stream.events, self.partitions)
 
     def write_file(self):
-        ending = self.rnd.choice(["", ".gz", ".zst"])
-        path = self.folder / f"events{ending}"
-        if ending == ".gz":
+        """The file as it is, packed, or to grow in stages with a run after each."""
+        how = self.rnd.choice(["plain", "gz", "zst", "grow"])
+        path = self.folder / f"events.{how}"
+        self.stages = []
+        if how == "gz":
             path.write_bytes(gzip.compress(self.stream.text, 1))
-        elif ending == ".zst":
+        elif how == "zst":
             subprocess.run(["zstd", "-q", "-f", "-o", path, "-"], input=self.stream.text, check=True)
         else:
             path.write_bytes(self.stream.text)
+        if how == "grow" and self.stream.row_ends:
+            self.stages = sorted(self.rnd.choices(self.stream.row_ends, k=self.rnd.randrange(1, 4)))
         return path
+
+    def run(self, data):
+        path = self.folder / "events.grow"
+        for end in self.stages:
+            path.write_bytes(self.stream.text[:end])
+            harness.weir("run", self.spec, "--data", data, "--until-end")
+        if self.stages:
+            path.write_bytes(self.stream.text)
+        return harness.run_to_end(self.spec, data).summary()
 
     def event(self, ahead):
         fields = ", ".join(f"{name}: {kind}" for name, kind in FIELDS.items())
@@ -188,7 +201,7 @@ class Oracle(harness.Scenario):
 
     def check_case(self, case):
         data = case.folder / "data"
-        summary = harness.run_to_end(case.spec, data).summary()
+        summary = case.run(data)
         outcomes = [(query, outcome(query, case.shared)) for query in case.queries]
         letters = case.letters(outcomes)
         self.assertEqual(summary["records"], len(case.stream.events), "records")

@@ -23,6 +23,7 @@ class Stream:
 
     text: bytes = b""
     line: int = 1
+    row_ends: list = field(default_factory=list)  # in bytes: where the file may be cut
     events: list = field(default_factory=list)
     rejects: list = field(default_factory=list)
 
@@ -36,6 +37,7 @@ class Stream:
     def skip(self, data):
         self.text += data + b"\n"
         self.line += data.count(b"\n") + 1
+        self.row_ends.append(len(self.text))
 
 
 def avro_schema():
