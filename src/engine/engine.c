@@ -179,6 +179,13 @@ static bool feeds_ended(struct weir_engine *e)
     return true;
 }
 
+void engine_feed_ended(struct weir_engine *e)
+{
+    weir_log_wake(e->log); // tasks that wait for more learn that there is none
+    if (e->options.feed_only && feeds_ended(e))
+        weir_engine_stop(e);
+}
+
 static void tick(struct weir_engine *e, uint64_t ticks)
 {
     struct weir_error err;
@@ -187,8 +194,6 @@ static void tick(struct weir_engine *e, uint64_t ticks)
         engine_say(e, "%s", err.text);
     if (ticks % EXPIRE_TICKS == EXPIRE_TICKS - 1)
         expire(e);
-    if (e->options.feed_only && feeds_ended(e))
-        weir_engine_stop(e);
 }
 
 static void wait_for_stop(struct weir_engine *e)
@@ -221,7 +226,9 @@ int weir_engine_run(struct weir_engine *e, struct weir_error *err)
         atomic_fetch_add(&e->unfinished, e->pipelines[i].task_count);
     for (uint32_t i = 0; i < e->pipeline_count; i++)
         feeder_start(&e->pipelines[i].feeder);
-    if (!e->options.feed_only)
+    if (e->options.feed_only)
+        engine_feed_ended(e); // where no pipeline has a feed
+    else
         worker_start_all(e);
     atomic_store(&e->running, true);
     wait_for_stop(e);

@@ -39,15 +39,17 @@ struct weir_partition_status {
     int64_t high_ms;                 // highest event time; INT64_MIN before the first event
 };
 
-// Every stage counts the same way: records == events + dead letters of the topic; events == filtered + late + folded, for each query. Since the data
+// Every stage counts the same way: records == events + dead letters of the topic; events == duplicates + filtered + late +
+// folded, for each query. Since the data
 // folder began.
 struct weir_pipeline_status {
     const struct weir_plan *plan;
     uint64_t records;                         // read from the topic
     uint64_t events;                          // decoded
+    uint64_t duplicates;                      // seen before, and left out (`dedupe`)
     uint64_t dead[WEIR_REASONS];              // a dead letter counts once per event, late once per query and event
     uint64_t *rows;                           // by query
-    struct weir_query_counts *queries;        // by query: events == filtered + late + folded
+    struct weir_query_counts *queries;        // by query: events == duplicates + filtered + late + folded
     struct weir_partition_status *partitions; // plan->topic.partitions of them
     uint64_t open_windows, open_groups, keys, state_bytes;
     // the feed, since it began; total 0: endless

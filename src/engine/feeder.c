@@ -155,7 +155,7 @@ static void *feeder_main(void *context)
     if (feed_all(f, &err) < 0)
         engine_fail(f->pipeline->engine, &err);
     atomic_store(&f->ended, true);
-    weir_log_wake(f->pipeline->engine->log); // tasks that wait for more learn that there is none
+    engine_feed_ended(f->pipeline->engine);
     return NULL;
 }
 

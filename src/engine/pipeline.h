@@ -25,7 +25,7 @@ enum {
 };
 
 struct task_counts { // since the data folder began; saved with every commit, so that each event counts once
-    uint64_t records, events;
+    uint64_t records, events, duplicates;
     uint64_t dead[WEIR_REASONS];
     uint64_t *rows;                    // by query
     struct weir_query_counts *queries; // by query
@@ -47,6 +47,7 @@ struct task {
     int64_t last_record_ms; // its own time
     struct task_counts counts;
     struct weir_query_counts *collected; // by query: what of the core's own counts is in them
+    uint64_t collected_duplicates;
     uint64_t commits, lost;
     bool uncommitted; // something changed since the last commit
     bool finished;    // read to the end and closed, see task_finish
@@ -138,6 +139,7 @@ void worker_join_all(struct weir_engine *e);
 
 // engine.c
 void engine_fail(struct weir_engine *e, const struct weir_error *err); // remembers the first failure and stops
+void engine_feed_ended(struct weir_engine *e);                         // one feed has no more to give
 void engine_say(struct weir_engine *e, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // recent.c

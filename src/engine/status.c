@@ -26,6 +26,7 @@ static void add_task(struct task *t, struct weir_pipeline_status *s)
         s->partitions[t->partition].end_offset = weir_reader_end_offset(t->reader);
     s->records += t->seen.records;
     s->events += t->seen.events;
+    s->duplicates += t->seen.duplicates;
     for (int r = 0; r < WEIR_REASONS; r++)
         s->dead[r] += t->seen.dead[r];
     for (uint32_t q = 0; q < s->plan->query_count; q++) {
@@ -101,10 +102,10 @@ static json_t *pipeline_json(const struct weir_pipeline_status *s)
                               integer(s->keys), "bytes", integer(s->state_bytes));
     json_t *feed = json_pack("{s:o, s:o, s:o, s:o, s:b}", "events", integer(s->feed_events), "rejects", integer(s->feed_rejects), "done_bytes",
                              integer(s->feed_done), "total_bytes", integer(s->feed_total), "ended", s->feed_ended);
-    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "pipeline", s->plan->pipeline, "file",
-                     s->plan->file, "topic", s->plan->topic.name, "records", integer(s->records), "events", integer(s->events), "rows", rows, "late",
-                     late, "queries", queries, "dead", dead, "partitions", partitions_json(s), "state", state, "feed", feed, "commits",
-                     integer(s->commits), "lost", integer(s->lost), "seconds", s->seconds);
+    return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "pipeline", s->plan->pipeline, "file",
+                     s->plan->file, "topic", s->plan->topic.name, "records", integer(s->records), "events", integer(s->events), "duplicates",
+                     integer(s->duplicates), "rows", rows, "late", late, "queries", queries, "dead", dead, "partitions", partitions_json(s), "state",
+                     state, "feed", feed, "commits", integer(s->commits), "lost", integer(s->lost), "seconds", s->seconds);
 }
 
 static char *status_path(const char *data_dir, const char *suffix)

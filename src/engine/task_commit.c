@@ -2,7 +2,7 @@
 // Commits: rows, dead letters, changed accumulators, counters and the next offset of a task go into one transaction, so that after a crash the task finds
 // them all as they were at one moment, and reads on from there.
 //
-//   page 'A': version u8 | next_offset i64 | records, events, dead… varint | queries varint |
+//   page 'A': version u8 | next_offset i64 | records, events, duplicates, dead… varint | queries varint |
 //             (hash of table name u64 | rows, filtered, late, folded varint)…
 // All other pages are the query core's.
 #include "base/fault.h"
@@ -32,13 +32,16 @@ static void put_page(void *context, struct weir_str key, struct weir_str page)
 static void collect_counts(struct task *t)
 {
     const struct weir_query_counts *core = weir_core_counts(t->core);
+    uint64_t duplicates = weir_core_stats(t->core).duplicates;
+    t->counts.duplicates += duplicates - t->collected_duplicates;
+    t->collected_duplicates = duplicates;
     for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
         struct weir_query_counts *kept = &t->counts.queries[q], *taken = &t->collected[q];
         kept->filtered += core[q].filtered - taken->filtered;
         kept->late += core[q].late - taken->late;
         kept->folded += core[q].folded - taken->folded;
         *taken = core[q];
-        weir_assert(t->counts.events == kept->filtered + kept->late + kept->folded);
+        weir_assert(t->counts.events == t->counts.duplicates + kept->filtered + kept->late + kept->folded);
     }
 }
 
@@ -50,6 +53,7 @@ static void put_counts(struct task *t)
     weir_buffer_be64(&page, (uint64_t)t->next_offset);
     weir_buffer_varint(&page, c->records);
     weir_buffer_varint(&page, c->events);
+    weir_buffer_varint(&page, c->duplicates);
     for (int r = 0; r < WEIR_REASONS; r++)
         weir_buffer_varint(&page, c->dead[r]);
     weir_buffer_varint(&page, t->pipeline->plan->query_count);
@@ -86,6 +90,7 @@ static int restore_counts(struct task *t, struct weir_str page, struct weir_erro
     t->next_offset = (int64_t)weir_cursor_be64(&c);
     t->counts.records = weir_cursor_varint(&c);
     t->counts.events = weir_cursor_varint(&c);
+    t->counts.duplicates = weir_cursor_varint(&c);
     for (int r = 0; r < WEIR_REASONS; r++)
         t->counts.dead[r] = weir_cursor_varint(&c);
     for (uint64_t left = weir_cursor_varint(&c); left > 0 && !c.bad; left--)

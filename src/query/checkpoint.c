@@ -2,6 +2,7 @@
 // The core's state as pages of bytes, and back.
 //
 //   'C'                                              version u8 | high_ms i64 | next_offset i64 | count varint | query identities u64…
+//   'D' | number u64                                 dedupe.c
 //   'K' | key set u64 | page u32                     keys_save_page
 //   'W' | query u64 | window start i64 | page u32    window end i64 | bitmap of records u64 | layout_save…
 // Numbers in keys are big-endian, the window's start with its sign flipped, so that keys sort; numbers in pages are the machine's own (little-endian).
@@ -57,7 +58,7 @@ static void save_core(struct saving *s)
     weir_buffer_byte(&s->key, 'C');
     weir_buffer_byte(&s->page, VERSION);
     weir_buffer_add(&s->page, &core->high_ms, 8);
-    weir_buffer_add(&s->page, &core->next_offset, 8);
+    weir_buffer_add(&s->page, &core->emitter.position, 8);
     for (uint32_t q = 0; q < core->plan->query_count; q++)
         grouped += core->plan->queries[q].grouped;
     weir_buffer_varint(&s->page, grouped);
@@ -103,6 +104,8 @@ void weir_core_checkpoint(struct weir_core *core, void (*put_page)(void *context
     struct saving s = {.core = core, .put = put_page, .context = context};
     save_dropped(&s);
     save_core(&s);
+    if (core->dedupe)
+        dedupe_save(core->dedupe, core->high_ms, put_page, context);
     for (uint32_t i = 0; i < core->key_set_count; i++)
         save_keys(&s, core->key_sets[i]);
     for (uint32_t q = 0; q < core->plan->query_count; q++) {
@@ -164,7 +167,7 @@ static int restore_core(struct weir_core *core, struct weir_str page, struct wei
         return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP,
                          "a query that the data folder holds state of is gone from the pipeline file: use another --data folder, or put it back");
     core->high_ms = high_ms;
-    core->next_offset = next_offset;
+    core->emitter.position = next_offset;
     return 0;
 }
 
@@ -214,6 +217,8 @@ int weir_core_restore(struct weir_core *core, struct weir_str key, struct weir_s
     switch (weir_cursor_byte(&c)) {
     case 'C':
         return restore_core(core, page, err);
+    case 'D':
+        return !core->dedupe || dedupe_restore(core->dedupe, weir_cursor_be64(&c), page) < 0 || c.bad ? damaged(err) : 0;
     case 'K':
         return restore_keys(core, &c, page, err);
     case 'W':

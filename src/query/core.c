@@ -25,9 +25,13 @@ struct weir_core *weir_core_new(const struct weir_plan *plan, int64_t epoch_us, 
     struct weir_core *core = weir_zalloc(1, sizeof *core);
     core->plan = plan;
     core->sink = *sink;
-    core->epoch_us = epoch_us;
+    core->emitter = (struct emitter){.plan = plan, .sink = *sink, .epoch_us = epoch_us};
     core->high_ms = INT64_MIN;
     core->windows = weir_zalloc(plan->query_count, sizeof *core->windows);
+    if (plan->event.dedupe_count) {
+        core->dedupe = weir_alloc(sizeof *core->dedupe);
+        dedupe_open(core->dedupe, &plan->event);
+    }
     core->key_sets = weir_zalloc(plan->query_count, sizeof *core->key_sets);
     core->ids = weir_zalloc(plan->query_count, sizeof *core->ids);
     core->counts = weir_zalloc(plan->query_count, sizeof *core->counts);
@@ -35,7 +39,7 @@ struct weir_core *weir_core_new(const struct weir_plan *plan, int64_t epoch_us, 
         const struct weir_query_spec *query = &plan->queries[q];
         uint64_t identity = weir_hash64(query->table.name, strlen(query->table.name), weir_query_fingerprint(plan, query));
         if (query->grouped)
-            windows_open(&core->windows[q], query, key_set(core, query), identity);
+            windows_open(&core->windows[q], query, plan->zone, key_set(core, query), identity);
         else
             core->windows[q].query = query;
     }
@@ -53,12 +57,16 @@ void weir_core_free(struct weir_core *core)
         keys_close(core->key_sets[i]);
         free(core->key_sets[i]);
     }
+    if (core->dedupe)
+        dedupe_close(core->dedupe);
+    free(core->dedupe);
     free(core->windows);
     free(core->key_sets);
     free(core->ids);
     free(core->counts);
     weir_buffer_drop(&core->dropped);
     weir_arena_drop(&core->arena);
+    weir_arena_drop(&core->emitter.arena);
     free(core);
 }
 
@@ -67,28 +75,12 @@ void weir_core_free(struct weir_core *core)
 struct pass { // one batch on its way through the queries
     const struct weir_batch *batch;
     struct eval_frame frame;
-    uint32_t *all, *rows;         // every row; those that go into the query at hand
+    uint32_t *all, all_count;     // the rows that count: without those that were seen before
+    uint32_t *rows;               // those that go into the query at hand
     int64_t *high_before;         // by row: highest event time of the partition's earlier events; NULL until asked for
     int64_t earliest_ms, high_ms; // of the batch; of all events with the batch
     uint8_t **records;
 };
-
-static void pass_begin(struct weir_core *core, struct pass *p, const struct weir_batch *batch)
-{
-    *p = (struct pass){.batch = batch, .earliest_ms = INT64_MAX, .high_ms = core->high_ms};
-    p->frame = (struct eval_frame){
-        .rows = batch->rows, .fields = batch->columns, .event_time = {.kind = WEIR_I64, .i64 = batch->time_ms}, .arena = &core->arena};
-    p->all = weir_arena_alloc(&core->arena, batch->rows * sizeof *p->all);
-    p->rows = weir_arena_alloc(&core->arena, batch->rows * sizeof *p->rows);
-    p->records = weir_arena_alloc(&core->arena, batch->rows * sizeof *p->records);
-    for (uint32_t i = 0; i < batch->rows; i++) {
-        int64_t t = batch->time_ms[i];
-        p->all[i] = i;
-        p->earliest_ms = t < p->earliest_ms ? t : p->earliest_ms;
-        p->high_ms = t > p->high_ms ? t : p->high_ms;
-    }
-    memset(core->ids, 0, core->key_set_count * sizeof *core->ids);
-}
 
 static const int64_t *high_before(struct weir_core *core, struct pass *p)
 {
@@ -103,24 +95,45 @@ static const int64_t *high_before(struct weir_core *core, struct pass *p)
     return p->high_before;
 }
 
-// Whether a window that ends then is closed once the highest event time is high_ms.
-static bool is_closed(const struct weir_query_spec *q, int64_t end_ms, int64_t high_ms)
+static void take_all(struct pass *p)
 {
-    int64_t watermark;
-    return high_ms != INT64_MIN && !__builtin_sub_overflow(high_ms, q->lateness_ms, &watermark) && watermark >= end_ms;
+    p->all_count = p->batch->rows;
+    for (uint32_t i = 0; i < p->batch->rows; i++)
+        p->all[i] = i;
+}
+
+static void pass_begin(struct weir_core *core, struct pass *p, const struct weir_batch *batch)
+{
+    *p = (struct pass){.batch = batch, .earliest_ms = INT64_MAX, .high_ms = core->high_ms};
+    p->frame = (struct eval_frame){.rows = batch->rows, .fields = batch->columns, .zone = core->plan->zone, .arena = &core->arena};
+    p->frame.event_time = (struct weir_column){.kind = WEIR_I64, .i64 = batch->time_ms};
+    p->all = weir_arena_alloc(&core->arena, batch->rows * sizeof *p->all);
+    p->rows = weir_arena_alloc(&core->arena, batch->rows * sizeof *p->rows);
+    p->records = weir_arena_alloc(&core->arena, batch->rows * sizeof *p->records);
+    for (uint32_t i = 0; i < batch->rows; i++) {
+        int64_t t = batch->time_ms[i];
+        p->earliest_ms = t < p->earliest_ms ? t : p->earliest_ms;
+        p->high_ms = t > p->high_ms ? t : p->high_ms;
+    }
+    if (core->dedupe)
+        p->all_count = dedupe_select(core->dedupe, batch, high_before(core, p), p->all);
+    else
+        take_all(p);
+    core->stats.duplicates += batch->rows - p->all_count;
+    memset(core->ids, 0, core->key_set_count * sizeof *core->ids);
 }
 
 // Takes the late events out of `rows`; gives them to the sink. Returns how many rows are left, or -1.
 static int64_t drop_late(struct weir_core *core, struct pass *p, uint32_t q, uint32_t *rows, uint32_t count, struct weir_error *err)
 {
     const struct windows *ws = &core->windows[q];
-    if (!is_closed(ws->query, windows_end_of(ws, p->earliest_ms), p->high_ms))
+    if (!is_past_amending(ws->query, windows_last_end(ws, p->earliest_ms), p->high_ms))
         return count;
     const int64_t *high = high_before(core, p);
     uint32_t kept = 0;
     for (uint32_t j = 0; j < count; j++) {
         uint32_t i = rows[j];
-        if (!is_closed(ws->query, windows_end_of(ws, p->batch->time_ms[i]), high[i])) {
+        if (!is_past_amending(ws->query, windows_last_end(ws, p->batch->time_ms[i]), high[i])) {
             rows[kept++] = i;
             continue;
         }
@@ -148,8 +161,11 @@ static const uint32_t *batch_ids(struct weir_core *core, const struct pass *p, s
 static void fold(struct weir_core *core, struct pass *p, struct windows *ws, const uint32_t *rows, uint32_t count)
 {
     const uint32_t *ids = batch_ids(core, p, ws->keys);
+    struct window *w = NULL;
     for (uint32_t j = 0; j < count; j++) {
-        struct window *w = windows_at(ws, p->batch->time_ms[rows[j]]);
+        int64_t time_ms = p->batch->time_ms[rows[j]];
+        if (!w || time_ms < w->start_ms || time_ms >= w->end_ms)
+            w = windows_at(ws, time_ms);
         w->changed = true;
         p->records[j] = window_record(ws, w, ids[rows[j]]);
         __builtin_prefetch(p->records[j], 1);
@@ -169,15 +185,15 @@ static int apply_query(struct weir_core *core, struct pass *p, uint32_t q, struc
     struct windows *ws = &core->windows[q];
     const struct weir_query_spec *query = ws->query;
     uint32_t *rows = p->rows;
-    int64_t count = p->batch->rows;
+    int64_t count = p->all_count;
     if (query->where)
-        count = eval_select(query->where, &p->frame, p->all, (uint32_t)count, rows);
+        count = eval_select(query->where, &p->frame, p->all, p->all_count, rows);
     else
-        memcpy(rows, p->all, (size_t)count * sizeof *rows);
-    core->counts[q].filtered += p->batch->rows - (uint64_t)count;
+        memcpy(rows, p->all, p->all_count * sizeof *rows);
+    core->counts[q].filtered += p->all_count - (uint64_t)count;
     if (!query->grouped) {
         core->counts[q].folded += (uint64_t)count;
-        return emit_events(core, q, &p->frame, p->batch, rows, (uint32_t)count, err);
+        return emit_events(&core->emitter, q, &p->frame, p->batch, rows, (uint32_t)count, err);
     }
     if (query->window.kind != WEIR_WINDOW_NONE)
         count = drop_late(core, p, q, rows, (uint32_t)count, err);
@@ -188,21 +204,9 @@ static int apply_query(struct weir_core *core, struct pass *p, uint32_t q, struc
     return 0;
 }
 
-static int close_windows(struct weir_core *core, uint32_t q, struct weir_error *err)
-{
-    struct windows *ws = &core->windows[q];
-    while (ws->count && ws->query->window.kind != WEIR_WINDOW_NONE && is_closed(ws->query, ws->open[0]->end_ms, core->high_ms)) {
-        if (emit_window(core, q, ws->open[0], err) < 0)
-            return -1;
-        checkpoint_forget(core, ws, ws->open[0]);
-        windows_drop_first(ws);
-    }
-    return 0;
-}
-
 int weir_core_apply(struct weir_core *core, const struct weir_batch *batch, int64_t next_offset, struct weir_error *err)
 {
-    core->next_offset = next_offset;
+    core->emitter.position = next_offset;
     if (batch->rows == 0)
         return 0;
     weir_arena_reset(&core->arena);
@@ -211,10 +215,11 @@ int weir_core_apply(struct weir_core *core, const struct weir_batch *batch, int6
     for (uint32_t q = 0; q < core->plan->query_count; q++)
         if (apply_query(core, &pass, q, err) < 0)
             return -1;
+    int64_t high_before_ms = core->high_ms;
     core->high_ms = pass.high_ms;
     core->stats.events += batch->rows;
     for (uint32_t q = 0; q < core->plan->query_count; q++)
-        if (close_windows(core, q, err) < 0)
+        if (close_windows(core, q, high_before_ms, err) < 0)
             return -1;
     for (uint32_t i = 0; i < core->key_set_count; i++)
         keys_sweep(core->key_sets[i]);
@@ -226,11 +231,13 @@ int weir_core_apply(struct weir_core *core, const struct weir_batch *batch, int6
 int weir_core_emit_ended(struct weir_core *core, uint32_t q, int64_t ended_ms, struct weir_error *err)
 {
     struct windows *ws = &core->windows[q];
-    for (size_t i = 0; i < ws->count && ws->open[i]->end_ms <= ended_ms; i++) {
-        weir_arena_reset(&core->arena);
-        if (emit_window(core, q, ws->open[i], err) < 0)
+    if (ws->query->spans_partitions)
+        return 0; // weir_merger gives its rows
+    if (ws->query->window.kind == WEIR_WINDOW_SLIDING)
+        return gather_give(&(struct gathering){&core->emitter, q, &ws, 1}, INT64_MIN, ended_ms, true, err);
+    for (size_t i = 0; i < ws->count && ws->open[i]->end_ms <= ended_ms; i++)
+        if (emit_window(&core->emitter, q, ws, ws->open[i], err) < 0)
             return -1;
-    }
     return 0;
 }
 
@@ -248,6 +255,7 @@ struct weir_core_stats weir_core_stats(const struct weir_core *core)
 {
     struct weir_core_stats stats = core->stats;
     stats.high_ms = core->high_ms;
+    stats.rows = core->emitter.rows;
     for (uint32_t q = 0; q < core->plan->query_count; q++) {
         stats.open_windows += core->windows[q].count;
         stats.open_groups += core->windows[q].groups;

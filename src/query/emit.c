@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows for the tables: of events as they are, and of groups that changed.
+#include "query/emit.h"
 #include "base/memory.h"
-#include "query/core.h"
 
 enum { EMIT_ROWS = 512 };
 
@@ -45,29 +45,30 @@ static struct weir_column table_column(const struct weir_query_spec *q, uint32_t
     return c;
 }
 
-static int give(struct weir_core *core, uint32_t query, struct weir_rows *rows, struct weir_error *err)
+static int give(struct emitter *e, uint32_t query, struct weir_rows *rows, struct weir_error *err)
 {
-    rows->table = &core->plan->queries[query].table;
+    rows->table = &e->plan->queries[query].table;
     rows->table_index = query;
-    core->stats.rows += rows->count;
-    return rows->count ? core->sink.rows(core->sink.context, rows, err) : 0;
+    e->rows += rows->count;
+    return rows->count ? e->sink.rows(e->sink.context, rows, err) : 0;
 }
 
-int emit_events(struct weir_core *core, uint32_t query, const struct eval_frame *frame, const struct weir_batch *batch, const uint32_t *rows,
+int emit_events(struct emitter *e, uint32_t query, const struct eval_frame *frame, const struct weir_batch *batch, const uint32_t *rows,
                 uint32_t count, struct weir_error *err)
 {
-    const struct weir_query_spec *q = &core->plan->queries[query];
+    const struct weir_query_spec *q = &e->plan->queries[query];
+    struct weir_arena *arena = frame->arena;
     struct weir_rows out = {.count = count};
-    out.columns = weir_arena_alloc(&core->arena, q->table.column_count * sizeof *out.columns);
-    out.revision = weir_arena_alloc(&core->arena, count * sizeof *out.revision);
+    out.columns = weir_arena_alloc(arena, q->table.column_count * sizeof *out.columns);
+    out.revision = weir_arena_alloc(arena, count * sizeof *out.revision);
     for (uint32_t c = 0; c < q->table.column_count; c++) {
         out.columns[c] = table_column(q, c, frame);
         if (count < batch->rows)
-            gather(&out.columns[c], rows, count, &core->arena);
+            gather(&out.columns[c], rows, count, arena);
     }
     for (uint32_t j = 0; j < count; j++)
-        out.revision[j] = core->epoch_us + batch->offset[rows[j]] + 1;
-    return give(core, query, &out, err);
+        out.revision[j] = e->epoch_us + batch->offset[rows[j]] + 1;
+    return give(e, query, &out, err);
 }
 
 static int64_t *repeated(int64_t value, uint32_t count, struct weir_arena *arena)
@@ -78,37 +79,36 @@ static int64_t *repeated(int64_t value, uint32_t count, struct weir_arena *arena
     return values;
 }
 
-// One row for each of the records.
-static int emit_records(struct weir_core *core, uint32_t query, const struct window *w, uint8_t *const *records, const uint32_t *ids, uint32_t count,
-                        struct weir_error *err)
+int emit_records(struct emitter *e, uint32_t query, const struct windows *ws, const struct span *window, uint8_t *const *records, const uint32_t *ids,
+                 uint32_t count, struct weir_error *err)
 {
-    const struct windows *ws = &core->windows[query];
     const struct weir_query_spec *q = ws->query;
-    struct weir_arena *arena = &core->arena;
+    struct weir_arena *arena = &e->arena;
+    weir_arena_reset(arena);
     struct weir_column *groups = weir_arena_alloc(arena, q->group_count * sizeof *groups);
     struct weir_column *aggregates = weir_arena_alloc(arena, q->aggregate_count * sizeof *aggregates);
     keys_columns(ws->keys, ids, count, arena, groups);
     for (uint32_t a = 0; a < q->aggregate_count; a++)
         layout_result(&ws->layout, a, records, count, arena, &aggregates[a]);
-    struct eval_frame frame = {.rows = count, .groups = groups, .aggregates = aggregates, .arena = arena};
-    frame.window_start = (struct weir_column){.kind = WEIR_I64, .i64 = repeated(w->start_ms, count, arena)};
-    frame.window_end = (struct weir_column){.kind = WEIR_I64, .i64 = repeated(w->end_ms, count, arena)};
+    struct eval_frame frame = {.rows = count, .groups = groups, .aggregates = aggregates, .zone = e->plan->zone, .arena = arena};
+    frame.window_start = (struct weir_column){.kind = WEIR_I64, .i64 = repeated(window->start_ms, count, arena)};
+    frame.window_end = (struct weir_column){.kind = WEIR_I64, .i64 = repeated(window->end_ms, count, arena)};
 
-    struct weir_rows out = {.count = count, .revision = repeated(core->epoch_us + core->next_offset, count, arena)};
+    struct weir_rows out = {.count = count, .revision = repeated(e->epoch_us + e->position, count, arena)};
     out.window_start_ms = q->table.windowed ? frame.window_start.i64 : NULL;
     out.columns = weir_arena_alloc(arena, q->table.column_count * sizeof *out.columns);
     for (uint32_t c = 0; c < q->table.column_count; c++)
         out.columns[c] = table_column(q, c, &frame);
-    if (give(core, query, &out, err) < 0)
+    if (give(e, query, &out, err) < 0)
         return -1;
     for (uint32_t j = 0; j < count; j++)
         ((struct record_head *)records[j])->emitted = ((struct record_head *)records[j])->events;
     return 0;
 }
 
-int emit_window(struct weir_core *core, uint32_t query, struct window *w, struct weir_error *err)
+int emit_window(struct emitter *e, uint32_t query, const struct windows *ws, struct window *w, struct weir_error *err)
 {
-    const struct windows *ws = &core->windows[query];
+    const struct span span = {w->start_ms, w->end_ms};
     uint8_t *records[EMIT_ROWS];
     uint32_t ids[EMIT_ROWS], count = 0;
     for (uint32_t page = 0; w->changed && page < w->page_count; page++) {
@@ -124,10 +124,10 @@ int emit_window(struct weir_core *core, uint32_t query, struct window *w, struct
         w->flags[page] = (uint8_t)((w->flags[page] & ~PAGE_CHANGED) | PAGE_UNSAVED);
         if (count <= EMIT_ROWS - KEYS_PER_PAGE)
             continue;
-        if (emit_records(core, query, w, records, ids, count, err) < 0)
+        if (emit_records(e, query, ws, &span, records, ids, count, err) < 0)
             return -1;
         count = 0;
     }
     w->changed = false;
-    return count ? emit_records(core, query, w, records, ids, count, err) : 0;
+    return count ? emit_records(e, query, ws, &span, records, ids, count, err) : 0;
 }

@@ -265,13 +265,13 @@ static struct weir_column rounded(const struct weir_expr *e, const struct eval_f
     return c;
 }
 
-static int64_t time_part(enum weir_op op, int64_t ms)
+static int64_t time_part(enum weir_op op, const struct weir_zone *zone, int64_t ms)
 {
     if (op == WEIR_OP_EPOCH_S)
         return weir_floor_div(ms, 1000);
     if (op == WEIR_OP_EPOCH_MS)
         return ms;
-    struct weir_civil civil = weir_civil_of(ms);
+    struct weir_civil civil = weir_zone_civil(zone, ms);
     return op == WEIR_OP_YEAR ? civil.year : op == WEIR_OP_MONTH ? civil.month : op == WEIR_OP_DAY ? civil.day : civil.hour;
 }
 
@@ -280,7 +280,7 @@ static struct weir_column time_function(const struct weir_expr *e, const struct 
     struct weir_column a = eval_expr(e->args[0], f), c = column_new(WEIR_I64, f);
     c.valid = a.valid;
     for (uint32_t i = 0; i < f->rows; i++)
-        c.i64[i] = weir_column_is_null(&a, i) ? 0 : time_part(e->op, a.i64[i]);
+        c.i64[i] = weir_column_is_null(&a, i) ? 0 : time_part(e->op, f->zone, a.i64[i]);
     return c;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Evaluates checked expressions over whole columns. A leaf gives the column it stands for without a copy; everything else lives in the arena.
 #pragma once
+#include "base/zone.h"
 #include "spec/expr.h"
 
 struct eval_frame {
@@ -10,6 +11,7 @@ struct eval_frame {
     const struct weir_column *groups;     // per row: WEIR_OP_GROUP
     const struct weir_column *aggregates; // per row
     struct weir_column window_start, window_end;
+    const struct weir_zone *zone; // of year(), month(), day(), hour(); NULL: UTC
     struct weir_arena *arena;
 };
 

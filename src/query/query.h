@@ -36,7 +36,7 @@ void weir_core_checkpoint(struct weir_core *core, void (*put)(void *context, str
 int weir_core_restore(struct weir_core *core, struct weir_str key, struct weir_str page, struct weir_error *err);
 void weir_core_restored(struct weir_core *core); // after the last page
 
-// What became of the events a query got: events == filtered + late + folded. Of this process.
+// What became of the events a query got: events == duplicates + filtered + late + folded. Of this process.
 struct weir_query_counts {
     uint64_t filtered; // by `where`
     uint64_t late;
@@ -47,6 +47,6 @@ const struct weir_query_counts *weir_core_counts(const struct weir_core *core); 
 struct weir_core_stats {
     int64_t high_ms; // highest event time; INT64_MIN before the first event
     uint64_t open_windows, open_groups, keys, memory_bytes;
-    uint64_t events, rows; // of this process
+    uint64_t events, duplicates, rows; // of this process
 };
 struct weir_core_stats weir_core_stats(const struct weir_core *core);

@@ -3,12 +3,11 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/time.h"
 #include <stdlib.h>
 
-void windows_open(struct windows *ws, const struct weir_query_spec *query, struct keys *keys, uint64_t identity)
+void windows_open(struct windows *ws, const struct weir_query_spec *query, const struct weir_zone *zone, struct keys *keys, uint64_t identity)
 {
-    *ws = (struct windows){.query = query, .keys = keys, .identity = identity};
+    *ws = (struct windows){.query = query, .zone = zone, .keys = keys, .identity = identity};
     layout_open(&ws->layout, query);
 }
 
@@ -35,33 +34,7 @@ void windows_close(struct windows *ws)
     layout_close(&ws->layout);
 }
 
-static int64_t add_saturating(int64_t a, int64_t b)
-{
-    int64_t sum;
-    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
-}
-
-static int64_t start_of(const struct windows *ws, int64_t time_ms)
-{
-    if (ws->query->window.kind == WEIR_WINDOW_NONE)
-        return INT64_MIN;
-    return weir_floor_div(time_ms, ws->query->window.size_ms) * ws->query->window.size_ms;
-}
-
-static int64_t end_of_start(const struct windows *ws, int64_t start_ms)
-{
-    return ws->query->window.kind == WEIR_WINDOW_NONE ? INT64_MAX : add_saturating(start_ms, ws->query->window.size_ms);
-}
-
-int64_t windows_end_of(const struct windows *ws, int64_t time_ms)
-{
-    if (ws->current && time_ms >= ws->current->start_ms && time_ms < ws->current->end_ms)
-        return ws->current->end_ms;
-    return end_of_start(ws, start_of(ws, time_ms));
-}
-
-// The index of the first open window that starts at or after start_ms.
-static size_t search(const struct windows *ws, int64_t start_ms)
+size_t windows_search(const struct windows *ws, int64_t start_ms)
 {
     size_t low = 0, high = ws->count;
     while (low < high) {
@@ -76,7 +49,7 @@ static size_t search(const struct windows *ws, int64_t start_ms)
 
 struct window *windows_open_at(struct windows *ws, int64_t start_ms, int64_t end_ms)
 {
-    size_t at = search(ws, start_ms);
+    size_t at = windows_search(ws, start_ms);
     if (at < ws->count && ws->open[at]->start_ms == start_ms)
         return ws->open[at];
     struct window *w = weir_zalloc(1, sizeof *w);
@@ -89,11 +62,31 @@ struct window *windows_open_at(struct windows *ws, int64_t start_ms, int64_t end
     return w;
 }
 
+// The open window over that instant, or NULL.
+static struct window *open_over(const struct windows *ws, int64_t time_ms)
+{
+    if (ws->current && time_ms >= ws->current->start_ms && time_ms < ws->current->end_ms)
+        return ws->current;
+    size_t at = windows_search(ws, time_ms);
+    if (at < ws->count && ws->open[at]->start_ms == time_ms)
+        return ws->open[at];
+    return at > 0 && time_ms < ws->open[at - 1]->end_ms ? ws->open[at - 1] : NULL;
+}
+
+int64_t windows_last_end(const struct windows *ws, int64_t time_ms)
+{
+    const struct weir_window_spec *spec = &ws->query->window;
+    const struct window *w = open_over(ws, time_ms);
+    struct span span = w ? (struct span){w->start_ms, w->end_ms} : span_at(spec, ws->zone, time_ms);
+    return span_last_end(spec, span.start_ms, span.end_ms);
+}
+
 struct window *windows_at(struct windows *ws, int64_t time_ms)
 {
-    if (!ws->current || time_ms < ws->current->start_ms || time_ms >= ws->current->end_ms) {
-        int64_t start_ms = start_of(ws, time_ms);
-        ws->current = windows_open_at(ws, start_ms, end_of_start(ws, start_ms));
+    ws->current = open_over(ws, time_ms);
+    if (!ws->current) {
+        struct span span = span_at(&ws->query->window, ws->zone, time_ms);
+        ws->current = windows_open_at(ws, span.start_ms, span.end_ms);
     }
     return ws->current;
 }

@@ -4,6 +4,7 @@
 #pragma once
 #include "query/accumulator.h"
 #include "query/keys.h"
+#include "query/span.h"
 
 enum { PAGE_UNSAVED = 1, PAGE_CHANGED = 2, PAGE_SAVED = 4 }; // not in a checkpoint as it is; has records whose row is out of date; is in a checkpoint
 
@@ -17,6 +18,7 @@ struct window {
 
 struct windows {
     const struct weir_query_spec *query;
+    const struct weir_zone *zone;
     struct layout layout;
     struct keys *keys;
     uint64_t identity;    // names them in checkpoints: hash of what shapes the query's state
@@ -27,13 +29,14 @@ struct windows {
     uint64_t bytes;         // of pages
 };
 
-void windows_open(struct windows *ws, const struct weir_query_spec *query, struct keys *keys, uint64_t identity);
+void windows_open(struct windows *ws, const struct weir_query_spec *query, const struct weir_zone *zone, struct keys *keys, uint64_t identity);
 void windows_close(struct windows *ws);
 
-// The end of the window an event of that time falls into; what is late is decided by it.
-int64_t windows_end_of(const struct windows *ws, int64_t time_ms);
-// That window, opened if it is not.
+// When the last window ends that an event of that time falls into; what is late is decided by it.
+int64_t windows_last_end(const struct windows *ws, int64_t time_ms);
+// The window (of a sliding query: the slice) over that instant, opened if it is not.
 struct window *windows_at(struct windows *ws, int64_t time_ms);
+size_t windows_search(const struct windows *ws, int64_t start_ms);                    // the index of the first open window that starts then or later
 struct window *windows_open_at(struct windows *ws, int64_t start_ms, int64_t end_ms); // for restore
 
 // The record of a key, made if there is none (events == 0 until the first is folded in).

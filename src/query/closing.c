@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happens as the watermark rises: windows that end are given, corrections of ended ones that are kept (`amend`) are given again, and what can
+// receive no more events is dropped.
+#include "query/core.h"
+
+int64_t watermark_of(const struct weir_query_spec *q, int64_t high_ms)
+{
+    int64_t watermark;
+    return high_ms == INT64_MIN || __builtin_sub_overflow(high_ms, q->lateness_ms, &watermark) ? INT64_MIN : watermark;
+}
+
+bool is_past_amending(const struct weir_query_spec *q, int64_t end_ms, int64_t high_ms)
+{
+    int64_t last;
+    return watermark_of(q, high_ms) != INT64_MIN && !__builtin_add_overflow(end_ms, q->amend_ms, &last) && watermark_of(q, high_ms) >= last;
+}
+
+static int give_ended(struct weir_core *core, uint32_t q, int64_t watermark_ms, struct weir_error *err)
+{
+    struct windows *ws = &core->windows[q];
+    for (size_t i = 0; i < ws->count && ws->open[i]->end_ms <= watermark_ms; i++)
+        if (emit_window(&core->emitter, q, ws, ws->open[i], err) < 0)
+            return -1;
+    return 0;
+}
+
+// A sliding window that ends is given whole, since its slices may have been given with windows before it. An update query has given them all but for
+// what changed since.
+static int give_ended_sliding(struct weir_core *core, uint32_t q, int64_t before_ms, int64_t watermark_ms, struct weir_error *err)
+{
+    struct windows *ws = &core->windows[q];
+    return give_closed_sliding(&(struct gathering){&core->emitter, q, &ws, 1}, before_ms, watermark_ms, err);
+}
+
+int give_closed_sliding(const struct gathering *g, int64_t before_ms, int64_t watermark_ms, struct weir_error *err)
+{
+    const struct weir_query_spec *query = g->parts[0]->query;
+    if (query->emit_update)
+        return gather_give(g, INT64_MIN, INT64_MAX, true, err);
+    if (query->amend_ms > 0 && gather_give(g, INT64_MIN, before_ms, true, err) < 0)
+        return -1;
+    return gather_give(g, before_ms, watermark_ms, false, err);
+}
+
+static bool is_over(const struct weir_core *core, const struct windows *ws, const struct window *w)
+{
+    return is_past_amending(ws->query, span_last_end(&ws->query->window, w->start_ms, w->end_ms), core->high_ms);
+}
+
+int close_windows(struct weir_core *core, uint32_t q, int64_t high_before_ms, struct weir_error *err)
+{
+    struct windows *ws = &core->windows[q];
+    int64_t before_ms = watermark_of(ws->query, high_before_ms), watermark_ms = watermark_of(ws->query, core->high_ms);
+    bool sliding = ws->query->window.kind == WEIR_WINDOW_SLIDING;
+    if (ws->query->spans_partitions || ws->query->window.kind == WEIR_WINDOW_NONE || ws->count == 0 || watermark_ms < ws->open[0]->end_ms)
+        return 0;
+    if (sliding ? give_ended_sliding(core, q, before_ms, watermark_ms, err) < 0 : give_ended(core, q, watermark_ms, err) < 0)
+        return -1;
+    while (ws->count && is_over(core, ws, ws->open[0])) {
+        checkpoint_forget(core, ws, ws->open[0]);
+        windows_drop_first(ws);
+    }
+    return 0;
+}
