@@ -41,6 +41,7 @@ struct weir_table {
     uint32_t *partition;       // partition key, as indexes into columns
     uint32_t clustering_count; // may be 0: one row a partition
     struct weir_clustering *clustering;
+    bool upserts;               // rows are aggregates, written again as they change
     bool windowed;            // rows carry the start of their window
     const char *consistency;  // "ONE", "QUORUM", "LOCAL_QUORUM", …
     const char *partition_by; // "day", "month", … or NULL: time bucket added to the partition key

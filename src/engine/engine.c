@@ -70,6 +70,7 @@ static int open_pipeline(struct weir_engine *e, struct pipeline *p, struct weir_
     if (e->options.recent_rows)
         p->recent = recent_new(plan, e->options.recent_rows);
     p->door = door_new(p);
+    p->merge = merge_new(plan, weir_state_epoch_us(p->state));
     if (feeder_open(&p->feeder, p, err) < 0)
         return -1;
     uint32_t tasks = e->options.feed_only ? 0 : (uint32_t)plan->topic.partitions;
@@ -77,6 +78,8 @@ static int open_pipeline(struct weir_engine *e, struct pipeline *p, struct weir_
     for (; p->task_count < tasks; p->task_count++)
         if (task_open(&p->tasks[p->task_count], p, (int32_t)p->task_count, err) < 0)
             return p->task_count++, -1; // closed with the rest
+    for (uint32_t t = 0; t < p->task_count; t++)
+        merge_take(p->merge, &p->tasks[t]);
     return 0;
 }
 
@@ -88,6 +91,7 @@ static void close_pipeline(struct pipeline *p)
     feeder_close(&p->feeder);
     recent_free(p->recent);
     door_free(p->door);
+    merge_free(p->merge);
     weir_dead_close(p->dead);
     weir_state_close(p->state);
     weir_store_close(p->store);
@@ -210,6 +214,12 @@ static void wait_for_stop(struct weir_engine *e)
     }
 }
 
+// What spans partitions is whole only once every task has finished.
+static int finish_merge(struct pipeline *p, struct weir_error *err)
+{
+    return task_commit(&p->tasks[0], true, p->engine->options.close ? MERGE_ALL : MERGE_CHANGED, err);
+}
+
 // A stop is clean when what was read is committed. Tasks are run by nobody else by now.
 static int finish_tasks(struct weir_engine *e, struct weir_error *err)
 {
@@ -217,6 +227,9 @@ static int finish_tasks(struct weir_engine *e, struct weir_error *err)
         for (uint32_t t = 0; t < e->pipelines[i].task_count; t++)
             if (!e->pipelines[i].tasks[t].finished && task_finish(&e->pipelines[i].tasks[t], err) < 0)
                 return -1;
+    for (uint32_t i = 0; i < e->pipeline_count; i++)
+        if (e->pipelines[i].merge && e->pipelines[i].task_count && finish_merge(&e->pipelines[i], err) < 0)
+            return -1;
     return 0;
 }
 

@@ -37,6 +37,7 @@ struct task {
     struct weir_reader *reader;
     struct weir_decoder *decoder;
     struct weir_core *core;
+    struct weir_core_sink sink;
     struct weir_writer *writer;
     struct weir_txn *txn;
     struct weir_arena arena; // of one chunk
@@ -79,6 +80,7 @@ struct feeder {
     uint64_t seen_events, seen_rejects, seen_done, seen_total; // for others to see
 };
 
+struct merge;  // of groups that span partitions; NULL where no query needs it
 struct door;   // events that come from outside
 struct recent; // newest rows of the tables
 
@@ -90,6 +92,7 @@ struct pipeline {
     struct weir_dead *dead;
     struct recent *recent;
     struct door *door;
+    struct merge *merge;
     struct feeder feeder;
     uint32_t task_count;
     struct task *tasks;
@@ -116,16 +119,20 @@ struct weir_engine {
     struct weir_error error; // the first one
 };
 
+// Which rows of groups that span partitions a commit gives: those that are due; of update queries all that changed; of all windows, ended or not.
+enum merge_extent { MERGE_DUE, MERGE_CHANGED, MERGE_ALL };
+
 // task.c
 int task_open(struct task *t, struct pipeline *p, int32_t partition, struct weir_error *err);
 void task_close(struct task *t);
 bool task_has_work(struct task *t, int64_t now_us);      // something to read, or a timer that is due
 int task_step(struct task *t, struct weir_error *err);   // reads a fetch, if there is one, and commits when it is due
+int64_t task_log_now_ms(const struct task *t);           // what "now" is for windows that wait for a silent partition
 int task_finish(struct task *t, struct weir_error *err); // gives what changed (all open windows under --close) and commits durably
 
 // task_commit.c
 int task_restore(struct task *t, struct weir_error *err);
-int task_commit(struct task *t, bool durable, struct weir_error *err);
+int task_commit(struct task *t, bool durable, enum merge_extent extent, struct weir_error *err);
 
 // feeder.c
 int feeder_open(struct feeder *f, struct pipeline *p, struct weir_error *err);
@@ -149,6 +156,17 @@ void recent_add(struct recent *r, const struct weir_rows *rows);
 uint32_t recent_get(struct recent *r, uint32_t query, uint32_t limit, struct weir_arena *arena, struct weir_value ***ret_rows);
 uint32_t recent_since(struct recent *r, uint32_t query, uint64_t since, uint32_t limit, struct weir_arena *arena, struct weir_value ***ret_rows,
                       uint64_t *ret_next);
+
+// merge.c: all take NULL and then do nothing
+struct merge *merge_new(const struct weir_plan *plan, int64_t epoch_us);
+void merge_free(struct merge *m);
+void merge_lock(struct merge *m);
+void merge_unlock(struct merge *m);
+void merge_take(struct merge *m, struct task *t); // under the lock
+int merge_give(struct merge *m, struct task *t, enum merge_extent extent, int64_t silent_now_ms,
+               struct weir_error *err); // likewise, into the task's commit
+void merge_silence(struct merge *m, uint32_t partition, uint32_t query, bool silent);
+bool merge_due(struct merge *m, const struct weir_plan *plan, int64_t now_us);
 
 // door.c
 struct door *door_new(struct pipeline *p);

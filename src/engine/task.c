@@ -75,8 +75,8 @@ int task_open(struct task *t, struct pipeline *p, int32_t partition, struct weir
     t->last_emit_us = weir_zalloc(queries, sizeof *t->last_emit_us);
     t->idle_given = weir_zalloc(queries, sizeof *t->idle_given);
     t->txn = weir_txn_new(p->engine->db);
-    struct weir_core_sink sink = {t, take_rows, take_late};
-    t->core = weir_core_new(p->plan, weir_state_epoch_us(p->state), &sink);
+    t->sink = (struct weir_core_sink){t, take_rows, take_late};
+    t->core = weir_core_new(p->plan, weir_state_epoch_us(p->state), &t->sink);
     t->last_commit_us = t->last_record_us = weir_monotonic_us();
     if (weir_decoder_new(p->plan, p->engine->registry, &t->decoder, err) < 0 || weir_writer_new(p->store, p->plan->pipeline, &t->writer, err) < 0 ||
         task_restore(t, err) < 0)
@@ -170,10 +170,10 @@ static int read_some(struct task *t, bool *ret_any, struct weir_error *err)
 
 // ---- timers
 
-// What "now" is for windows that wait for a silent partition: the wall clock, or the records' own clock where that is ahead.
-static int64_t log_now_ms(const struct task *t, int64_t now_us)
+// The wall clock, or the records' own clock where that is ahead.
+int64_t task_log_now_ms(const struct task *t)
 {
-    int64_t wall = weir_now_ms(), log = t->last_record_ms + (now_us - t->last_record_us) / 1000;
+    int64_t wall = weir_now_ms(), log = t->last_record_ms + (weir_monotonic_us() - t->last_record_us) / 1000;
     return log > wall ? log : wall;
 }
 
@@ -200,11 +200,13 @@ static int give_due(struct task *t, int64_t now_us, struct weir_error *err)
         }
         if (idle_due(t, q, now_us)) {
             t->idle_given[q] = true;
-            if (weir_core_emit_ended(t->core, q, log_now_ms(t, now_us), err) < 0)
+            merge_silence(t->pipeline->merge, (uint32_t)t->partition, q, true);
+            if (weir_core_emit_ended(t->core, q, task_log_now_ms(t), err) < 0)
                 return -1;
         }
         t->uncommitted |= t->counts.rows[q] != rows;
     }
+    t->uncommitted |= merge_due(t->pipeline->merge, t->pipeline->plan, now_us);
     return 0;
 }
 
@@ -217,7 +219,7 @@ bool task_has_work(struct task *t, int64_t now_us)
     for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
         if (idle_due(t, q, now_us) || update_due(t, q, now_us))
             return true;
-    return false;
+    return merge_due(t->pipeline->merge, t->pipeline->plan, now_us);
 }
 
 static bool commit_due(const struct task *t, int64_t now_us, bool behind)
@@ -228,6 +230,15 @@ static bool commit_due(const struct task *t, int64_t now_us, bool behind)
            weir_writer_bytes(t->writer) + weir_txn_bytes(t->txn) >= TASK_COMMIT_BYTES;
 }
 
+static void end_silence(struct task *t)
+{
+    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
+        if (t->idle_given[q])
+            merge_silence(t->pipeline->merge, (uint32_t)t->partition, q, false);
+        t->idle_given[q] = false;
+    }
+}
+
 int task_step(struct task *t, struct weir_error *err)
 {
     bool any = false;
@@ -236,12 +247,12 @@ int task_step(struct task *t, struct weir_error *err)
     int64_t now_us = weir_monotonic_us();
     if (any) {
         t->last_record_us = now_us;
-        memset(t->idle_given, 0, t->pipeline->plan->query_count * sizeof *t->idle_given);
+        end_silence(t);
     }
     if (give_due(t, now_us, err) < 0)
         return -1;
     bool behind = weir_reader_end_offset(t->reader) > t->next_offset;
-    return commit_due(t, now_us, behind) ? task_commit(t, false, err) : 0;
+    return commit_due(t, now_us, behind) ? task_commit(t, false, MERGE_DUE, err) : 0;
 }
 
 int task_finish(struct task *t, struct weir_error *err)
@@ -252,5 +263,5 @@ int task_finish(struct task *t, struct weir_error *err)
             return -1;
     }
     t->finished = true;
-    return task_commit(t, true, err);
+    return task_commit(t, true, MERGE_DUE, err);
 }

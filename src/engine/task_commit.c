@@ -139,16 +139,27 @@ int task_restore(struct task *t, struct weir_error *err)
     return 0;
 }
 
-int task_commit(struct task *t, bool durable, struct weir_error *err)
+// Under the merger's lock, if there is one.
+static int commit(struct task *t, bool durable, enum merge_extent extent, struct weir_error *err)
 {
-    weir_fault("task.commit.before");
-    if (weir_writer_flush(t->writer, t->txn, err) < 0)
+    struct merge *merge = t->pipeline->merge;
+    merge_take(merge, t);
+    if (merge_give(merge, t, extent, task_log_now_ms(t), err) < 0 || weir_writer_flush(t->writer, t->txn, err) < 0)
         return -1;
     weir_core_checkpoint(t->core, put_page, t);
     collect_counts(t);
     put_counts(t);
     weir_fault("task.commit.built");
-    if (weir_txn_commit(t->txn, durable, err) < 0)
+    return weir_txn_commit(t->txn, durable, err);
+}
+
+int task_commit(struct task *t, bool durable, enum merge_extent extent, struct weir_error *err)
+{
+    weir_fault("task.commit.before");
+    merge_lock(t->pipeline->merge);
+    int result = commit(t, durable, extent, err);
+    merge_unlock(t->pipeline->merge);
+    if (result < 0)
         return -1;
     weir_fault("task.commit.after");
     t->uncommitted = false;

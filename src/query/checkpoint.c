@@ -192,6 +192,8 @@ static int restore_window(struct weir_core *core, struct weir_cursor *key, struc
         uint8_t *record = window_record(ws, w, id);
         if (layout_restore(&ws->layout, record, &c) < 0 || !ws->keys->keys[id].hash)
             return damaged(err);
+        if (ws->query->spans_partitions)
+            ((struct record_head *)record)->emitted = 0; // a merger of another life had it
         keys_ref(ws->keys, id);
         ws->groups++;
     }

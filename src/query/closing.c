@@ -42,9 +42,24 @@ int give_closed_sliding(const struct gathering *g, int64_t before_ms, int64_t wa
     return gather_give(g, before_ms, watermark_ms, false, err);
 }
 
-static bool is_over(const struct weir_core *core, const struct windows *ws, const struct window *w)
+bool window_is_over(const struct windows *ws, const struct window *w, int64_t high_ms)
 {
-    return is_past_amending(ws->query, span_last_end(&ws->query->window, w->start_ms, w->end_ms), core->high_ms);
+    return is_past_amending(ws->query, span_last_end(&ws->query->window, w->start_ms, w->end_ms), high_ms);
+}
+
+static void drop_over(struct weir_core *core, struct windows *ws, int64_t high_ms)
+{
+    while (ws->count && window_is_over(ws, ws->open[0], high_ms)) {
+        checkpoint_forget(core, ws, ws->open[0]);
+        windows_drop_first(ws);
+    }
+}
+
+void weir_core_release(struct weir_core *core, uint32_t query, int64_t high_ms)
+{
+    struct windows *ws = &core->windows[query];
+    if (ws->query->spans_partitions && ws->query->window.kind != WEIR_WINDOW_NONE)
+        drop_over(core, ws, high_ms);
 }
 
 int close_windows(struct weir_core *core, uint32_t q, int64_t high_before_ms, struct weir_error *err)
@@ -56,9 +71,6 @@ int close_windows(struct weir_core *core, uint32_t q, int64_t high_before_ms, st
         return 0;
     if (sliding ? give_ended_sliding(core, q, before_ms, watermark_ms, err) < 0 : give_ended(core, q, watermark_ms, err) < 0)
         return -1;
-    while (ws->count && is_over(core, ws, ws->open[0])) {
-        checkpoint_forget(core, ws, ws->open[0]);
-        windows_drop_first(ws);
-    }
+    drop_over(core, ws, core->high_ms);
     return 0;
 }

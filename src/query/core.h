@@ -24,6 +24,7 @@ struct weir_core {
 // closing.c
 int64_t watermark_of(const struct weir_query_spec *q, int64_t high_ms);
 bool is_past_amending(const struct weir_query_spec *q, int64_t end_ms, int64_t high_ms); // an event of a window that ended then would be late
+bool window_is_over(const struct windows *ws, const struct window *w, int64_t high_ms);  // no event can fall into it any more
 int give_closed_sliding(const struct gathering *g, int64_t before_ms, int64_t watermark_ms, struct weir_error *err);
 int close_windows(struct weir_core *core, uint32_t query, int64_t high_before_ms, struct weir_error *err);
 

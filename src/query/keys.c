@@ -246,6 +246,11 @@ void keys_intern(struct keys *k, const struct weir_batch *batch, uint32_t *ids)
     }
 }
 
+uint32_t keys_find(struct keys *k, struct weir_str key)
+{
+    return find_or_add(k, weir_hash64(key.data, key.bytes, hash_seed) | 1, key);
+}
+
 // ---- back to columns
 
 static void unpack_value(struct weir_cursor *c, struct weir_column *column, uint32_t row, bool optional)

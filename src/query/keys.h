@@ -50,6 +50,7 @@ void keys_close(struct keys *k);
 
 // ids[i] for every row of the batch. Ids stay valid until keys_sweep, and beyond it while they are referenced.
 void keys_intern(struct keys *k, const struct weir_batch *batch, uint32_t *ids);
+uint32_t keys_find(struct keys *k, struct weir_str key); // of one key as key_view gives it; a new id where there is none
 static inline void keys_ref(struct keys *k, uint32_t id)
 {
     k->keys[id].refs++;

@@ -30,7 +30,29 @@ int weir_core_emit_changed(struct weir_core *core, uint32_t query, struct weir_e
 // stay open: events that come later correct the row. For partitions that fell silent, and for --close.
 int weir_core_emit_ended(struct weir_core *core, uint32_t query, int64_t ended_ms, struct weir_error *err);
 
-// Checkpoints: pages that changed since the last call, as key → bytes; a page of zero bytes is to be deleted. restore takes them back,
+// ---- groups that span partitions (weir_query_spec.spans_partitions): the cores fold, one merger a pipeline gives their rows
+
+struct weir_merger; // not thread-safe: whoever uses it holds a lock of the pipeline's
+
+struct weir_merger *weir_merger_new(const struct weir_plan *plan, int64_t epoch_us);
+void weir_merger_free(struct weir_merger *m);
+
+// Takes over what changed in a partition's core since the last time; after a restart, everything.
+void weir_merger_take(struct weir_merger *m, uint32_t partition, struct weir_core *core);
+void weir_merger_idle(struct weir_merger *m, uint32_t partition, uint32_t query, bool idle); // a silent partition holds no window up
+
+// Gives the groups of a query that changed, of windows that every partition's watermark (silent ones aside) has passed; `everything`: of all windows.
+// Where all partitions are silent, of windows that ended until silent_now_ms.
+int weir_merger_give(struct weir_merger *m, uint32_t query, const struct weir_core_sink *sink, bool everything, int64_t silent_now_ms,
+                     struct weir_error *err);
+
+// Windows of the query that were given and can receive no more events from any partition go: highest event time that all partitions had reached.
+int64_t weir_merger_released_ms(const struct weir_merger *m, uint32_t query);
+void weir_core_release(struct weir_core *core, uint32_t query, int64_t high_ms);
+
+// ---- checkpoints
+
+// Pages that changed since the last call, as key → bytes; a page of zero bytes is to be deleted. restore takes them back,
 // in the bytewise order of keys, before the first apply. A page made by other queries than the plan's fails with WEIR_BAD_CONFIG.
 void weir_core_checkpoint(struct weir_core *core, void (*put)(void *context, struct weir_str key, struct weir_str page), void *context);
 int weir_core_restore(struct weir_core *core, struct weir_str key, struct weir_str page, struct weir_error *err);

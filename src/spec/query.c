@@ -51,7 +51,7 @@ static void read_group_by(struct query_reading *q)
 {
     struct weir_query_spec *query = q->query;
     const struct node *node = q->at[QUERY_GROUP_BY];
-    query->grouped = node != NULL;
+    query->grouped = query->table.upserts = node != NULL;
     q->scope.per_row = query->grouped;
     q->scope.groups_known = query->grouped && spec_is_list(q->r, node, "'group_by'");
     if (!q->scope.groups_known)

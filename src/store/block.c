@@ -28,7 +28,7 @@ void store_layout_make(const struct weir_table *table, struct store_layout *ret)
         if (!is_key(table, c))
             values[count++] = c;
     *ret = (struct store_layout){.table = table,
-                                 .upserts = table->windowed || table->clustering_count == 0,
+                                 .upserts = table->upserts || table->windowed || table->clustering_count == 0,
                                  .value_count = count,
                                  .values = values,
                                  .row_bytes_max = table->column_count * 16u + count / 8 + 1 + 3 * VARINT_BYTES_MAX};

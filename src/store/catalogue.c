@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A table's description: columns count, then name and type of each; partition count, then column indexes; clustering count, then column index
-// and direction of each; whether it is windowed. Numbers are varints, names have their length before them.
+// and direction of each; whether it is windowed (1) and whether its rows are rewritten (2). Numbers are varints, names have their length before them.
 #include "base/memory.h"
 #include "store/inside.h"
 #include <endian.h>
@@ -30,7 +30,7 @@ static void describe(const struct weir_table *table, struct weir_buffer *out)
         weir_buffer_varint(out, table->clustering[i].column);
         weir_buffer_byte(out, table->clustering[i].descending);
     }
-    weir_buffer_byte(out, table->windowed);
+    weir_buffer_byte(out, (uint8_t)(table->windowed | table->upserts << 1));
 }
 
 // ---- the difference in words
@@ -98,7 +98,7 @@ static void explain(const struct weir_table *table, struct weir_str kept, char *
             return;
         }
     snprintf(out, bytes, "its %s is another",
-             kept.bytes && (uint8_t)kept.data[kept.bytes - 1] != table->windowed ? "window" : "key or the order of its columns");
+             kept.bytes && (uint8_t)kept.data[kept.bytes - 1] != (table->windowed | table->upserts << 1) ? "window or grouping" : "key or the order of its columns");
 }
 
 // ---- tables by name

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groups that span partitions: at its commits each task hands what changed to the pipeline's merger, and the rows that are due go into that very commit.
+// The lock is held until the commit is done, so that a merged row is never overwritten by an older one.
+#include "base/memory.h"
+#include "base/time.h"
+#include "engine/pipeline.h"
+#include <stdlib.h>
+
+struct merge {
+    pthread_mutex_t lock;
+    struct weir_merger *merger;
+    int64_t *given_us;    // by query: when rows were last given
+    atomic_bool *pending; // by query: something was taken since
+};
+
+static bool any_spans(const struct weir_plan *plan)
+{
+    for (uint32_t q = 0; q < plan->query_count; q++)
+        if (plan->queries[q].spans_partitions)
+            return true;
+    return false;
+}
+
+struct merge *merge_new(const struct weir_plan *plan, int64_t epoch_us)
+{
+    if (!any_spans(plan))
+        return NULL;
+    struct merge *m = weir_zalloc(1, sizeof *m);
+    pthread_mutex_init(&m->lock, NULL);
+    m->merger = weir_merger_new(plan, epoch_us);
+    m->given_us = weir_zalloc(plan->query_count, sizeof *m->given_us);
+    m->pending = weir_zalloc(plan->query_count, sizeof *m->pending);
+    return m;
+}
+
+void merge_free(struct merge *m)
+{
+    if (!m)
+        return;
+    weir_merger_free(m->merger);
+    pthread_mutex_destroy(&m->lock);
+    free(m->given_us);
+    free(m->pending);
+    free(m);
+}
+
+void merge_lock(struct merge *m)
+{
+    if (m)
+        pthread_mutex_lock(&m->lock);
+}
+
+void merge_unlock(struct merge *m)
+{
+    if (m)
+        pthread_mutex_unlock(&m->lock);
+}
+
+void merge_take(struct merge *m, struct task *t)
+{
+    if (!m)
+        return;
+    weir_merger_take(m->merger, (uint32_t)t->partition, t->core);
+    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
+        if (t->pipeline->plan->queries[q].spans_partitions)
+            atomic_store(&m->pending[q], true);
+}
+
+void merge_silence(struct merge *m, uint32_t partition, uint32_t query, bool silent)
+{
+    if (!m)
+        return;
+    merge_lock(m);
+    weir_merger_idle(m->merger, partition, query, silent);
+    merge_unlock(m);
+    atomic_store(&m->pending[query], true);
+}
+
+bool merge_due(struct merge *m, const struct weir_plan *plan, int64_t now_us)
+{
+    for (uint32_t q = 0; m && q < plan->query_count; q++)
+        if (atomic_load(&m->pending[q]) && now_us - __atomic_load_n(&m->given_us[q], __ATOMIC_RELAXED) >= plan->queries[q].every_ms * 1000)
+            return true;
+    return false;
+}
+
+int merge_give(struct merge *m, struct task *t, enum merge_extent extent, int64_t silent_now_ms, struct weir_error *err)
+{
+    const struct weir_plan *plan = t->pipeline->plan;
+    int64_t now_us = weir_monotonic_us();
+    for (uint32_t q = 0; m && q < plan->query_count; q++) {
+        const struct weir_query_spec *query = &plan->queries[q];
+        bool due = extent > MERGE_DUE || now_us - m->given_us[q] >= query->every_ms * 1000;
+        if (!query->spans_partitions || (query->emit_update && !due))
+            continue;
+        if (weir_merger_give(m->merger, q, &t->sink, extent == MERGE_ALL || query->emit_update, silent_now_ms, err) < 0)
+            return -1;
+        weir_core_release(t->core, q, weir_merger_released_ms(m->merger, q));
+        if (due) {
+            __atomic_store_n(&m->given_us[q], now_us, __ATOMIC_RELAXED);
+            atomic_store(&m->pending[q], false);
+        }
+    }
+    return 0;
+}

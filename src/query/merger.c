@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+// Groups that span partitions: each partition's core folds its own events; here their records are put side by side and merged, partition after partition,
+// into rows. The cores keep the records until every partition is past their window, and save them; the merger itself needs no saving: after a restart the
+// cores hand it what they have.
+#include "base/memory.h"
+#include "query/core.h"
+#include <stdlib.h>
+
+struct merged_query {
+    const struct weir_query_spec *query; // NULL: not one that spans partitions
+    struct keys *keys;
+    struct windows *parts;      // by partition
+    struct windows **part_list; // the same, as gathering wants them
+    int64_t given_until_ms;     // sliding windows that end until then were given
+    int64_t released_ms;        // highest event time that all partitions had reached when rows were last given
+    bool *idle;                 // by partition
+};
+
+struct weir_merger {
+    const struct weir_plan *plan;
+    struct emitter emitter;
+    uint32_t partition_count;
+    int64_t *high_ms, *position; // by partition
+    struct merged_query *queries;
+};
+
+// ---- life
+
+static void open_query(struct weir_merger *m, uint32_t q)
+{
+    struct merged_query *mq = &m->queries[q];
+    const struct weir_query_spec *query = &m->plan->queries[q];
+    mq->query = query;
+    mq->given_until_ms = mq->released_ms = INT64_MIN;
+    mq->keys = weir_alloc(sizeof *mq->keys);
+    keys_open(mq->keys, m->plan, query->group_by, query->group_count);
+    mq->parts = weir_zalloc(m->partition_count, sizeof *mq->parts);
+    mq->part_list = weir_zalloc(m->partition_count, sizeof(struct windows *));
+    mq->idle = weir_zalloc(m->partition_count, sizeof *mq->idle);
+    for (uint32_t p = 0; p < m->partition_count; p++) {
+        windows_open(&mq->parts[p], query, m->plan->zone, mq->keys, 0);
+        mq->part_list[p] = &mq->parts[p];
+    }
+}
+
+struct weir_merger *weir_merger_new(const struct weir_plan *plan, int64_t epoch_us)
+{
+    struct weir_merger *m = weir_zalloc(1, sizeof *m);
+    m->plan = plan;
+    m->emitter = (struct emitter){.plan = plan, .epoch_us = epoch_us};
+    m->partition_count = (uint32_t)plan->topic.partitions;
+    m->high_ms = weir_zalloc(m->partition_count, sizeof *m->high_ms);
+    m->position = weir_zalloc(m->partition_count, sizeof *m->position);
+    m->queries = weir_zalloc(plan->query_count, sizeof *m->queries);
+    for (uint32_t p = 0; p < m->partition_count; p++)
+        m->high_ms[p] = INT64_MIN;
+    for (uint32_t q = 0; q < plan->query_count; q++)
+        if (plan->queries[q].spans_partitions)
+            open_query(m, q);
+    return m;
+}
+
+void weir_merger_free(struct weir_merger *m)
+{
+    if (!m)
+        return;
+    for (uint32_t q = 0; q < m->plan->query_count; q++) {
+        struct merged_query *mq = &m->queries[q];
+        if (!mq->query)
+            continue;
+        for (uint32_t p = 0; p < m->partition_count; p++)
+            windows_close(&mq->parts[p]);
+        keys_close(mq->keys);
+        free(mq->keys);
+        free(mq->parts);
+        free(mq->part_list);
+        free(mq->idle);
+    }
+    weir_arena_drop(&m->emitter.arena);
+    free(m->high_ms);
+    free(m->position);
+    free(m->queries);
+    free(m);
+}
+
+// ---- taking what a core has
+
+static void take_record(struct windows *to, struct window *w, struct weir_str key, const uint8_t *record)
+{
+    uint32_t id = keys_find(to->keys, key);
+    uint8_t *mine = window_record(to, w, id);
+    w->changed = true;
+    if (((struct record_head *)mine)->events == 0) {
+        keys_ref(to->keys, id);
+        to->groups++;
+    }
+    layout_drop(&to->layout, mine);
+    memcpy(mine, to->layout.fresh, to->layout.bytes);
+    layout_merge(&to->layout, mine, record);
+}
+
+static void take_window(struct windows *to, struct windows *from, struct window *w)
+{
+    struct window *mine = windows_open_at(to, w->start_ms, w->end_ms);
+    for (uint32_t page = 0; page < w->page_count; page++) {
+        if (!(w->flags[page] & PAGE_CHANGED))
+            continue;
+        for (uint32_t i = 0; i < KEYS_PER_PAGE; i++) {
+            uint8_t *record = w->pages[page] + (size_t)i * from->layout.bytes;
+            struct record_head *head = (struct record_head *)record;
+            if (head->events == head->emitted)
+                continue;
+            take_record(to, mine, key_view(&from->keys->keys[page * KEYS_PER_PAGE + i]), record);
+            head->emitted = head->events; // not saved for it: a restarted core hands over everything
+        }
+        w->flags[page] = (uint8_t)(w->flags[page] & ~PAGE_CHANGED);
+    }
+    w->changed = false;
+}
+
+void weir_merger_take(struct weir_merger *m, uint32_t partition, struct weir_core *core)
+{
+    m->high_ms[partition] = core->high_ms;
+    m->position[partition] = core->emitter.position;
+    for (uint32_t q = 0; q < m->plan->query_count; q++) {
+        struct windows *from = &core->windows[q];
+        for (size_t i = 0; m->queries[q].query && i < from->count; i++)
+            if (from->open[i]->changed)
+                take_window(&m->queries[q].parts[partition], from, from->open[i]);
+        if (m->queries[q].query)
+            keys_sweep(m->queries[q].keys);
+    }
+}
+
+void weir_merger_idle(struct weir_merger *m, uint32_t partition, uint32_t query, bool idle)
+{
+    if (m->queries[query].query)
+        m->queries[query].idle[partition] = idle;
+}
+
+// ---- giving rows
+
+// The watermark of all partitions, or of those that are not silent; INT64_MAX where all are silent.
+static int64_t lowest_watermark(const struct weir_merger *m, const struct merged_query *mq, bool without_idle)
+{
+    int64_t lowest = INT64_MAX;
+    for (uint32_t p = 0; p < m->partition_count; p++) {
+        int64_t watermark = watermark_of(mq->query, m->high_ms[p]);
+        if (!(without_idle && mq->idle[p]) && watermark < lowest)
+            lowest = watermark;
+    }
+    return lowest;
+}
+
+static int give_until(struct weir_merger *m, uint32_t q, int64_t until_ms, struct weir_error *err)
+{
+    struct merged_query *mq = &m->queries[q];
+    struct gathering g = {&m->emitter, q, mq->part_list, m->partition_count};
+    int64_t before_ms = mq->given_until_ms;
+    if (mq->query->window.kind != WEIR_WINDOW_SLIDING || mq->query->emit_update)
+        return gather_give(&g, INT64_MIN, until_ms, true, err);
+    if (until_ms > before_ms && until_ms != INT64_MAX)
+        mq->given_until_ms = until_ms;
+    return give_closed_sliding(&g, before_ms, until_ms, err);
+}
+
+static int64_t lowest_high(const struct weir_merger *m)
+{
+    int64_t lowest = INT64_MAX;
+    for (uint32_t p = 0; p < m->partition_count; p++)
+        lowest = m->high_ms[p] < lowest ? m->high_ms[p] : lowest;
+    return lowest;
+}
+
+static void drop_over(struct weir_merger *m, struct merged_query *mq)
+{
+    mq->released_ms = lowest_high(m);
+    for (uint32_t p = 0; p < m->partition_count && mq->query->window.kind != WEIR_WINDOW_NONE; p++)
+        while (mq->parts[p].count && window_is_over(&mq->parts[p], mq->parts[p].open[0], mq->released_ms))
+            windows_drop_first(&mq->parts[p]);
+}
+
+int weir_merger_give(struct weir_merger *m, uint32_t query, const struct weir_core_sink *sink, bool everything, int64_t silent_now_ms,
+                     struct weir_error *err)
+{
+    struct merged_query *mq = &m->queries[query];
+    if (!mq->query)
+        return 0;
+    m->emitter.sink = *sink;
+    m->emitter.position = 0;
+    for (uint32_t p = 0; p < m->partition_count; p++)
+        m->emitter.position += m->position[p];
+    int64_t until_ms = lowest_watermark(m, mq, true);
+    if (until_ms == INT64_MAX)
+        until_ms = silent_now_ms;
+    if (give_until(m, query, everything ? INT64_MAX : until_ms, err) < 0)
+        return -1;
+    drop_over(m, mq);
+    return 0;
+}
+
+int64_t weir_merger_released_ms(const struct weir_merger *m, uint32_t query)
+{
+    return m->queries[query].released_ms;
+}
