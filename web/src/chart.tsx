@@ -24,6 +24,7 @@ interface ChartProps {
 }
 
 const HEIGHT = 190;
+const FEW = 8; // points that are marked one by one, each with its own time under the axis
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const utc = (ms: number) => uPlot.tzDate(new Date(ms), "UTC");
 
@@ -48,6 +49,13 @@ export function instantText(ms: number, stepSeconds: number): string {
   return stepSeconds >= 3600 ? `${day(ms)} ${clock(ms).slice(0, 5)}` : `${day(ms)} ${clock(ms)}`;
 }
 
+// One point's time where there is room for little.
+function short(ms: number, stepSeconds: number): string {
+  const d = new Date(ms);
+  if (stepSeconds >= 28 * 86400) return `${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`;
+  return stepSeconds >= 86400 ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}` : clock(ms).slice(0, 5);
+}
+
 function colours() {
   const style = getComputedStyle(document.documentElement);
   const of = (name: string) => style.getPropertyValue(name).trim();
@@ -69,21 +77,32 @@ function lineOf(l: Line, c: ReturnType<typeof colours>, few: boolean, scattered:
 
 function options(props: ChartProps, width: number, moved: (index: number | null) => void): uPlot.Options {
   const c = colours();
-  const few = props.series.at.length <= 2;
+  const few = props.series.at.length <= FEW;
   const at = (role: Role) => props.lines.findIndex((l) => l.role === role) + 1;
   const band = at("max") && at("min") ? [{ series: [at("max"), at("min")] as [number, number], fill: c.band }] : undefined;
-  const slack = Math.max(props.stepSeconds, 30) * 1000;
+  const slack = few ? Math.max(props.stepSeconds, 60) * 500 : 0;
+  const perPoint = few && props.stepSeconds > 0;
   const axis: uPlot.Axis = { stroke: c.text, font: `11px ${c.font}`, grid: { stroke: c.line, width: 1 }, ticks: { show: false } };
   return {
     width,
     height: HEIGHT,
     ms: 1,
     tzDate: utc,
-    padding: [10, 8, 0, 0],
+    padding: [10, 20, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
-    scales: { x: { time: true, range: (_, min, max) => (min === max ? [min - slack, max + slack] : [min, max]) } },
-    axes: [{ ...axis, grid: { show: false }, values: ticks, size: 26, gap: 6 }, { ...axis, size: 44, gap: 6 }],
+    scales: { x: { time: true, range: (_, min, max) => [min - slack, max + slack] } },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        splits: perPoint ? (u) => u.data[0] as number[] : undefined,
+        values: perPoint ? (_, splits) => splits.map((ms) => short(ms, props.stepSeconds)) : ticks,
+        size: 26,
+        gap: 6,
+      },
+      { ...axis, size: 44, gap: 6 },
+    ],
     series: [{}, ...props.lines.map((l) => lineOf(l, c, few, Boolean(props.scattered)))],
     bands: band,
     hooks: { setCursor: [(u) => moved(u.cursor.idx ?? null)] },
@@ -95,7 +114,7 @@ function usePlot(props: ChartProps, moved: (index: number | null) => void) {
   const element = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
   const { series, theme, lines, scattered } = props;
-  const shape = `${theme} ${lines.map((l) => l.name)} ${series.at.length <= 2} ${scattered}`;
+  const shape = `${theme} ${lines.map((l) => l.name)} ${series.at.length <= FEW} ${scattered}`;
   const data = [series.at, ...series.values] as uPlot.AlignedData;
 
   useEffect(() => {

@@ -108,8 +108,8 @@ function One({ p, rates }: { p: Pipeline; rates: Rates }) {
       </dl>
       {p.feed && <Feed feed={p.feed} />}
       <div class="pair">
-        <div class="scroll"><Tables p={p} rates={rates} /></div>
-        <div class="scroll"><Partitions p={p} /></div>
+        <div><Tables p={p} rates={rates} /></div>
+        <div><Partitions p={p} /></div>
       </div>
     </section>
   );

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: Apache-2.0
+// The page, as Chromium shows it, against what the API answers.
+// WEIR: the binary. WEIR_SCREENSHOTS: a folder that gets pictures of what was seen.
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { chromium } from "playwright-core";
+import { pipeline, start } from "./weir.mjs";
+
+const WAIT_MS = 30_000;
+const BYTES_MAX = 200_000;
+const POINTS = 400;
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+
+let browser, made, weir;
+
+before(async () => {
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  made = pipeline();
+  weir = await start(made);
+});
+
+after(async () => {
+  await browser?.close();
+  await weir?.stop();
+  if (made) rmSync(made.folder, { recursive: true, force: true });
+});
+
+// A page of its own, which must not complain, nor ask anyone else for anything.
+async function withPage(options, act, { url = weir.url, mayFail = false } = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, timezoneId: "Asia/Kolkata", ...options });
+  const page = await context.newPage();
+  const wrong = [];
+  page.setDefaultTimeout(WAIT_MS);
+  page.on("console", (m) => ["error", "warning"].includes(m.type()) && wrong.push(m.text()));
+  page.on("pageerror", (e) => wrong.push(String(e)));
+  page.on("request", (r) => r.url().startsWith(url) || wrong.push(`asked ${r.url()}`));
+  try {
+    await page.goto(url);
+    await act(page, context);
+    if (!mayFail) assert.deepEqual(wrong, [], "the console is silent");
+  } catch (e) {
+    if (process.env.WEIR_SCREENSHOTS) await page.screenshot({ path: join(process.env.WEIR_SCREENSHOTS, "failed.png"), fullPage: true });
+    throw e;
+  } finally {
+    await context.close();
+  }
+}
+
+const picture = (page, name) =>
+  process.env.WEIR_SCREENSHOTS ? page.screenshot({ path: join(process.env.WEIR_SCREENSHOTS, `${name}.png`), fullPage: true }) : undefined;
+
+const api = async (path) => {
+  const answer = await fetch(`${weir.url}/api/v1${path}`);
+  assert.equal(answer.status, 200, path);
+  return answer.json();
+};
+
+async function until(what, probe) {
+  const deadline = Date.now() + WAIT_MS;
+  for (;;) {
+    const answer = await probe();
+    if (answer) return answer;
+    assert.ok(Date.now() < deadline, `not within ${WAIT_MS} ms: ${what}`);
+    await new Promise((again) => setTimeout(again, 50));
+  }
+}
+
+// The feed is read and folded: no lag, and rows of every month.
+const settled = () =>
+  until("the feed is folded", async () => {
+    const [p] = (await api("/status")).pipelines;
+    const rows = await api(`/tables/monthly_metric_event_by_id/rows?id=therm-1`).catch(() => ({ rows: [] }));
+    return p.records >= 7681 && p.partitions.every((k) => k.lag === 0) && rows.rows.length === 2;
+  });
+
+const live = (page) => page.locator("header .phase.live").waitFor();
+
+async function pick(page, key) {
+  const box = page.getByRole("combobox").first();
+  await box.click();
+  await box.fill(key);
+  await page.getByRole("option", { name: key, exact: true }).waitFor();
+  await page.keyboard.press("Enter");
+  await page.getByRole("slider", { name: "Hourly" }).waitFor();
+}
+
+const at = (row, title) => {
+  const two = (n) => String(n).padStart(2, "0");
+  const day = `${row.year}-${two(row.month)}-${two(row.day)}`;
+  const month = `${"Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ")[row.month - 1]} ${row.year}`;
+  return { Hourly: `${day} ${two(row.hour)}:00`, Daily: day, Monthly: month }[title];
+};
+
+test("charts hold the values that the API gives", async () => {
+  await settled();
+  await withPage({}, async (page) => {
+    await live(page);
+    await pick(page, "heart-2");
+    for (const title of ["Hourly", "Daily", "Monthly"]) {
+      const { rows } = await api(`/tables/${title.toLowerCase()}_metric_event_by_id/rows?id=heart-2&limit=${POINTS}`);
+      assert.ok(rows.length > 1);
+      const chart = page.locator("figure.chart", { has: page.getByRole("slider", { name: title }) });
+      await chart.getByText("As a table").click();
+      const shown = await chart.locator("tbody tr").evaluateAll((trs) => trs.map((tr) => [...tr.cells].map((c) => c.textContent)));
+      const wanted = rows.map((r) => [at(r, title), ...["max", "avg", "median", "min"].map((role) => String(r[role]))]);
+      assert.deepEqual(shown, wanted, title);
+
+      // the cursor, walked by keys over the drawing, says the same
+      await chart.getByRole("slider").focus();
+      for (const [key, row] of [["Home", rows.at(-1)], ["ArrowRight", rows.at(-2)], ["End", rows[0]]]) {
+        await page.keyboard.press(key);
+        await chart.locator(".when dd").getByText(at(row, title), { exact: true }).waitFor();
+        for (const role of ["max", "avg", "median", "min"]) {
+          const text = await chart.locator(`[data-role=${role}]`).textContent();
+          assert.ok(Math.abs(Number(text) - row[role]) <= 0.0005001, `${title} ${key} ${role}: ${text}, the API has ${row[role]}`);
+        }
+      }
+      const inked = await chart.locator("canvas").evaluate((c) => {
+        const { data } = c.getContext("2d").getImageData(0, 0, c.width, c.height);
+        return data.filter((_, i) => i % 4 === 3 && data[i] > 0).length / (c.width * c.height);
+      });
+      assert.ok(inked > 0.02, `${title} is drawn: ${inked}`);
+    }
+    await picture(page, "charts");
+  });
+});
+
+test("figures are those of the status", async () => {
+  await settled();
+  await withPage({}, async (page) => {
+    await live(page);
+    const [p] = (await api("/status")).pipelines;
+    const flow = page.getByRole("region", { name: "metrics" });
+    const figure = (name) => flow.locator(".figure", { hasText: name }).locator("dd");
+    assert.equal(await figure("Records").textContent(), p.records.toLocaleString("en"));
+    assert.equal(await figure("Lag").textContent(), "0");
+    for (const k of p.partitions) {
+      const cells = await flow.getByRole("row", { name: new RegExp(`^${k.partition} `) }).locator("td").allTextContents();
+      assert.deepEqual(cells, ["0", k.next_offset.toLocaleString("en"), new Date(k.high_ms).toISOString().slice(0, 19).replace("T", " ")]);
+    }
+    for (const [table, rows] of Object.entries(p.rows)) {
+      const row = flow.locator("tr", { has: page.locator(`th[title="${table}"]`) });
+      assert.equal(await row.locator("td").first().textContent(), rows.toLocaleString("en"), table);
+    }
+  });
+});
+
+test("rows appear as they are written", async () => {
+  await withPage({}, async (page) => {
+    await live(page);
+    await page.getByText("Waiting for the next row").waitFor();
+    const value = 42.125;
+    const event = { group: "house", id: "therm-1", type: "THERM", timestamp: Date.UTC(2026, 2, 1, 0, 30), value };
+    const posted = await fetch(`${weir.url}/api/v1/topics/metrics/records`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(event) });
+    assert.equal(posted.status, 202);
+    const row = page.getByRole("region", { name: "Live rows" }).locator("tbody tr").first();
+    await row.waitFor();
+    assert.deepEqual((await row.locator("td").allTextContents()).map((t) => t.trim()), ["therm-1", "2026-03-01 00:30:00.000", String(value), "house", "THERM"]);
+    await page.getByRole("button", { name: "Pause" }).click();
+    assert.equal(await page.getByRole("button", { name: "Go on" }).getAttribute("aria-pressed"), "true");
+  });
+});
+
+test("dead letters are counted by reason, with examples", async () => {
+  await settled();
+  await withPage({}, async (page) => {
+    await live(page);
+    const section = page.getByRole("region", { name: "Dead letters" });
+    const { dead } = (await api("/status")).pipelines[0];
+    assert.ok(dead.malformed === 2 && dead.late > 0, JSON.stringify(dead));
+    for (const [reason, n] of Object.entries(dead)) {
+      assert.match(await section.getByRole("button", { name: reason.replace("_", " ") }).textContent(), new RegExp(`^${n} `));
+    }
+    await section.getByRole("button", { name: "malformed" }).click();
+    const { letters } = await api("/dead?reason=malformed&limit=20");
+    await until("only malformed letters", async () => (await section.locator("li").count()) === letters.length);
+    assert.deepEqual(await section.locator(".why").allTextContents(), letters.map((l) => l.text));
+    await section.locator("summary").first().click();
+    assert.match(await section.locator("dl").first().textContent(), /Record/);
+  });
+});
+
+test("the keyboard reaches the picker and chooses with it", async () => {
+  await settled();
+  await withPage({}, async (page) => {
+    await live(page);
+    await page.getByRole("combobox").first().waitFor();
+    const walked = [];
+    while (walked.at(-1) !== "combobox" && walked.length < 20) {
+      await page.keyboard.press("Tab");
+      walked.push(await page.evaluate(() => document.activeElement.getAttribute("role") ?? document.activeElement.tagName));
+    }
+    assert.equal(walked.at(-1), "combobox", walked.join(" "));
+    assert.equal(walked[0], "A", "first a way past the head of the page");
+    assert.notEqual(await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle), "none", "what has the focus is seen");
+    await page.keyboard.press("Control+A");
+    await page.keyboard.type("heart");
+    await until("two to choose from", async () => (await page.getByRole("listbox").getByRole("option").count()) === 2);
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Enter");
+    assert.equal(await page.getByRole("combobox").first().inputValue(), "heart-2");
+    await page.keyboard.press("ArrowDown");
+    await page.keyboard.press("Escape");
+    assert.equal(await page.getByRole("combobox").first().inputValue(), "heart-2");
+    await page.getByRole("radio", { name: "group" }).press("Space");
+    await until("the first group", async () => (await page.getByRole("combobox").first().inputValue()) === "house");
+    await page.getByRole("slider", { name: "Daily" }).waitFor();
+  });
+});
+
+test("a phone needs no scrolling sideways", async () => {
+  await withPage({ viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }, async (page) => {
+    await live(page);
+    await page.getByRole("slider", { name: "Monthly" }).waitFor();
+    const [wide, inside] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok(inside === 390 && wide <= 390, `${wide} px in ${inside}`);
+    const lefts = await page.locator("figure.chart").evaluateAll((charts) => charts.map((c) => Math.round(c.getBoundingClientRect().left)));
+    assert.equal(new Set(lefts).size, 1, "charts stand below each other");
+    await picture(page, "phone");
+  });
+});
+
+test("dark where the system is dark, or where it is chosen", async () => {
+  const ground = (page) => page.evaluate(() => Math.max(...getComputedStyle(document.body).backgroundColor.match(/\d+/g).map(Number)));
+  await withPage({ colorScheme: "dark" }, async (page) => {
+    await live(page);
+    assert.ok((await ground(page)) < 60);
+    await page.getByRole("slider", { name: "Hourly" }).waitFor();
+    await picture(page, "dark");
+    await page.getByRole("button", { name: "Dark colours" }).click();
+    assert.ok((await ground(page)) > 200);
+    await page.reload();
+    await live(page);
+    assert.ok((await ground(page)) > 200, "the choice lasts");
+  });
+  await withPage({ colorScheme: "light" }, async (page) => {
+    await live(page);
+    assert.ok((await ground(page)) > 200);
+    await page.getByRole("slider", { name: "Hourly" }).waitFor();
+    await picture(page, "light");
+  });
+});
+
+test("axe finds nothing serious", async () => {
+  await settled();
+  for (const options of [{}, { colorScheme: "dark" }, { viewport: { width: 390, height: 844 } }]) {
+    await withPage(options, async (page) => {
+      await live(page);
+      await page.getByRole("slider", { name: "Monthly" }).waitFor();
+      await page.getByText("As a table").first().click();
+      await page.getByRole("combobox").first().click();
+      await page.getByRole("listbox").getByRole("option").first().waitFor();
+      await page.evaluate(AXE);
+      const { violations } = await page.evaluate(() => globalThis.axe.run());
+      const serious = violations.filter((v) => ["serious", "critical"].includes(v.impact));
+      assert.deepEqual(serious.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`), []);
+    });
+  }
+});
+
+test("the page is small and allows nothing from elsewhere", async () => {
+  let bytes = 0;
+  for (const path of ["/", "/app.js", "/app.css", "/icon.svg"]) {
+    const answer = await fetch(weir.url + path);
+    assert.equal(answer.status, 200, path);
+    bytes += (await answer.arrayBuffer()).byteLength;
+    const policy = answer.headers.get("content-security-policy") ?? "";
+    assert.ok(path !== "/" || (/(default|script)-src[^;]*'(self|none)'/.test(policy) && !policy.includes("unsafe")), policy);
+  }
+  assert.ok(bytes <= BYTES_MAX, `${bytes} bytes`);
+});
+
+test("a lost connection is said, and mends itself", async () => {
+  const own = pipeline();
+  let server = await start(own);
+  try {
+    await withPage({}, async (page) => {
+      await live(page);
+      await server.stop("SIGKILL");
+      await page.getByRole("alert").getByText("Connection lost").waitFor();
+      await picture(page, "lost");
+      server = await start(own, server.port);
+      await live(page);
+      assert.equal(await page.getByRole("alert").count(), 0);
+    }, { url: server.url, mayFail: true });
+  } finally {
+    await server.stop();
+    rmSync(own.folder, { recursive: true, force: true });
+  }
+});
+
+test("nothing written yet is said, and filled in", async () => {
+  const own = pipeline({ fed: false });
+  const server = await start(own);
+  try {
+    await withPage({}, async (page) => {
+      await live(page);
+      await page.getByText("Nothing has been written yet").waitFor();
+      await page.getByText("Every event so far was read and counted").waitFor();
+      const event = { group: "house", id: "therm-9", type: "THERM", timestamp: Date.UTC(2026, 0, 1), value: 20.5 };
+      await fetch(`${server.url}/api/v1/topics/metrics/records`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(event) });
+      await until("the first device", async () => (await page.getByRole("combobox").first().inputValue()) === "therm-9");
+    }, { url: server.url });
+  } finally {
+    await server.stop();
+    rmSync(own.folder, { recursive: true, force: true });
+  }
+});
+
+test("a server that wants a token gets one", async () => {
+  const sha256 = createHash("sha256").update("open sesame").digest("hex");
+  const own = pipeline({ http: `http: {tokens: [{name: page, sha256: ${sha256}, role: reader}]}` });
+  const server = await start(own);
+  try {
+    await withPage({}, async (page) => {
+      await page.getByLabel("Token").fill("wrong");
+      await page.getByRole("button", { name: "Open" }).click();
+      await page.getByRole("alert").getByText("not accepted").waitFor();
+      await picture(page, "token");
+      await page.getByLabel("Token").fill("open sesame");
+      await page.keyboard.press("Enter");
+      await live(page);
+      await page.getByRole("slider", { name: "Monthly" }).waitFor();
+      await page.reload();
+      await live(page);
+      assert.deepEqual(await page.evaluate(() => Object.keys(localStorage)), [], "the token is not kept beyond the tab");
+    }, { url: server.url, mayFail: true });
+  } finally {
+    await server.stop();
+    rmSync(own.folder, { recursive: true, force: true });
+  }
+});
