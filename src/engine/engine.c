@@ -78,8 +78,7 @@ static int open_pipeline(struct weir_engine *e, struct pipeline *p, struct weir_
     for (; p->task_count < tasks; p->task_count++)
         if (task_open(&p->tasks[p->task_count], p, (int32_t)p->task_count, err) < 0)
             return p->task_count++, -1; // closed with the rest
-    for (uint32_t t = 0; t < p->task_count; t++)
-        merge_take(p->merge, &p->tasks[t]);
+    merge_begin(p->merge, p);
     return 0;
 }
 

@@ -66,6 +66,28 @@ void merge_take(struct merge *m, struct task *t)
             atomic_store(&m->pending[q], true);
 }
 
+// One task may have dropped a window in its last commit that another had no commit to drop since.
+static void release_alike(struct pipeline *p, uint32_t query)
+{
+    int64_t released_ms = INT64_MIN;
+    for (uint32_t t = 0; t < p->task_count; t++) {
+        int64_t ms = weir_core_released_ms(p->tasks[t].core, query);
+        released_ms = ms > released_ms ? ms : released_ms;
+    }
+    for (uint32_t t = 0; t < p->task_count; t++)
+        weir_core_release(p->tasks[t].core, query, released_ms);
+}
+
+void merge_begin(struct merge *m, struct pipeline *p)
+{
+    if (!m)
+        return;
+    for (uint32_t q = 0; q < p->plan->query_count; q++)
+        release_alike(p, q);
+    for (uint32_t t = 0; t < p->task_count; t++)
+        merge_take(m, &p->tasks[t]);
+}
+
 void merge_silence(struct merge *m, uint32_t partition, uint32_t query, bool silent)
 {
     if (!m)

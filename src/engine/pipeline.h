@@ -160,6 +160,7 @@ uint32_t recent_since(struct recent *r, uint32_t query, uint64_t since, uint32_t
 // merge.c: all take NULL and then do nothing
 struct merge *merge_new(const struct weir_plan *plan, int64_t epoch_us);
 void merge_free(struct merge *m);
+void merge_begin(struct merge *m, struct pipeline *p); // takes what the tasks were restored with
 void merge_lock(struct merge *m);
 void merge_unlock(struct merge *m);
 void merge_take(struct merge *m, struct task *t); // under the lock

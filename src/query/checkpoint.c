@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The core's state as pages of bytes, and back.
 //
-//   'C'                                              version u8 | high_ms i64 | next_offset i64 | count varint | query identities u64…
+//   'C'                                              version u8 | high_ms i64 | next_offset i64 | count varint | (query u64 | released_ms i64)…
 //   'D' | number u64                                 dedupe.c
 //   'K' | key set u64 | page u32                     keys_save_page
 //   'W' | query u64 | window start i64 | page u32    window end i64 | bitmap of records u64 | layout_save…
@@ -51,6 +51,12 @@ static void save_dropped(struct saving *s)
     s->core->dropped.bytes = 0;
 }
 
+static void save_query(const struct windows *ws, struct weir_buffer *out)
+{
+    weir_buffer_add(out, &ws->identity, 8);
+    weir_buffer_add(out, &ws->released_ms, 8);
+}
+
 static void save_core(struct saving *s)
 {
     const struct weir_core *core = s->core;
@@ -64,7 +70,7 @@ static void save_core(struct saving *s)
     weir_buffer_varint(&s->page, grouped);
     for (uint32_t q = 0; q < core->plan->query_count; q++)
         if (core->plan->queries[q].grouped)
-            weir_buffer_add(&s->page, &core->windows[q].identity, 8);
+            save_query(&core->windows[q], &s->page);
     put(s);
 }
 
@@ -135,11 +141,13 @@ static uint64_t take_u64(struct weir_cursor *c)
     return value;
 }
 
-static bool was_saved(struct weir_str identities, uint64_t identity)
+static bool restore_query(struct windows *ws, struct weir_str queries)
 {
-    for (uint32_t at = 0; at + 8 <= identities.bytes; at += 8)
-        if (memcmp(identities.data + at, &identity, 8) == 0)
+    for (uint32_t at = 0; at + 16 <= queries.bytes; at += 16)
+        if (memcmp(queries.data + at, &ws->identity, 8) == 0) {
+            memcpy(&ws->released_ms, queries.data + at + 8, 8);
             return true;
+        }
     return false;
 }
 
@@ -149,14 +157,14 @@ static int restore_core(struct weir_core *core, struct weir_str page, struct wei
     uint8_t version = weir_cursor_byte(&c);
     int64_t high_ms = (int64_t)take_u64(&c), next_offset = (int64_t)take_u64(&c);
     uint64_t saved = weir_cursor_varint(&c), grouped = 0;
-    struct weir_str identities = weir_cursor_take(&c, saved > 100000 ? UINT64_MAX : saved * 8);
+    struct weir_str queries = weir_cursor_take(&c, saved > 100000 ? UINT64_MAX : saved * 16);
     if (c.bad || version != VERSION)
         return damaged(err);
     for (uint32_t q = 0; q < core->plan->query_count; q++) {
         if (!core->plan->queries[q].grouped)
             continue;
         grouped++;
-        if (!was_saved(identities, core->windows[q].identity))
+        if (!restore_query(&core->windows[q], queries))
             return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP,
                              "query '%s' is new, or its window, groups, filter or aggregates changed since the data folder was made; its table would "
                              "lack the events "

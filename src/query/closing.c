@@ -58,8 +58,15 @@ static void drop_over(struct weir_core *core, struct windows *ws, int64_t high_m
 void weir_core_release(struct weir_core *core, uint32_t query, int64_t high_ms)
 {
     struct windows *ws = &core->windows[query];
-    if (ws->query->spans_partitions && ws->query->window.kind != WEIR_WINDOW_NONE)
-        drop_over(core, ws, high_ms);
+    if (!ws->query->spans_partitions || ws->query->window.kind == WEIR_WINDOW_NONE || high_ms <= ws->released_ms)
+        return;
+    ws->released_ms = high_ms;
+    drop_over(core, ws, high_ms);
+}
+
+int64_t weir_core_released_ms(const struct weir_core *core, uint32_t query)
+{
+    return core->windows[query].released_ms;
 }
 
 int close_windows(struct weir_core *core, uint32_t q, int64_t high_before_ms, struct weir_error *err)

@@ -13,10 +13,10 @@ struct quantile_place {
 
 static inline struct quantile_place quantile_place_of(uint64_t n, double q)
 {
-    double at = q * (double)(n - 1), nearest = rint(at);
+    double last = (double)(n - 1), at = q * last, nearest = rint(at);
     if (fabs(at - nearest) <= at * 0x1p-51) // 0.29 of 101 values is the one of rank 29, though 0.29 * 100 is a little less in binary
         at = nearest;
-    uint64_t rank = (uint64_t)at;
+    uint64_t rank = at < last ? (uint64_t)at : n - 1;
     if (rank >= n - 1)
         return (struct quantile_place){n - 1, 0};
     return (struct quantile_place){rank, at - (double)rank};

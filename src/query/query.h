@@ -49,6 +49,9 @@ int weir_merger_give(struct weir_merger *m, uint32_t query, const struct weir_co
 // Windows of the query that were given and can receive no more events from any partition go: highest event time that all partitions had reached.
 int64_t weir_merger_released_ms(const struct weir_merger *m, uint32_t query);
 void weir_core_release(struct weir_core *core, uint32_t query, int64_t high_ms);
+// Kept in checkpoints. After a restart all cores must release what one had released, before the merger takes anything of them: a row of part of the
+// partitions would overwrite the whole one.
+int64_t weir_core_released_ms(const struct weir_core *core, uint32_t query);
 
 // ---- checkpoints
 

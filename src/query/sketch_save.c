@@ -9,6 +9,8 @@
 
 enum { ENTRIES_MAX = SKETCH_CHUNKS_MAX * SKETCH_BINS, PLACES = SKETCH_KEYS * SKETCH_BINS };
 
+#define COUNT_MAX ((uint64_t)1 << 50) // a million values a second for 35 years; sums of many such do not overflow
+
 static uint64_t entries_of(const struct sketch *s)
 {
     const uint64_t *counts = sketch_counts(s);
@@ -78,7 +80,7 @@ static bool take_all(struct blob **sketch, uint64_t entries, struct weir_cursor 
     for (; entries > 0; entries--)
         if (!take_entry(sketch, &next, &total, from))
             return false;
-    return total > 0 && total <= INT64_MAX;
+    return total > 0 && total <= COUNT_MAX;
 }
 
 int sketch_restore(struct blob **ret, struct weir_cursor *from)

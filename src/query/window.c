@@ -7,7 +7,7 @@
 
 void windows_open(struct windows *ws, const struct weir_query_spec *query, const struct weir_zone *zone, struct keys *keys, uint64_t identity)
 {
-    *ws = (struct windows){.query = query, .zone = zone, .keys = keys, .identity = identity};
+    *ws = (struct windows){.query = query, .zone = zone, .keys = keys, .identity = identity, .released_ms = INT64_MIN};
     layout_open(&ws->layout, query);
 }
 

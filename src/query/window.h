@@ -24,6 +24,7 @@ struct windows {
     uint64_t identity;    // names them in checkpoints: hash of what shapes the query's state
     struct window **open; // by start
     size_t count, capacity;
+    int64_t released_ms;    // of a query that spans partitions: windows over by then were dropped
     struct window *current; // the one the last event fell into
     uint64_t groups;        // records in all windows
     uint64_t bytes;         // of pages
