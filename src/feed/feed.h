@@ -14,6 +14,11 @@ struct weir_feed;
 int weir_feed_open(const struct weir_plan *plan, struct weir_str position, struct weir_feed **ret, struct weir_error *err);
 void weir_feed_close(struct weir_feed *f);
 
+// Gives a field of a simulated feed one value for every event, before the feed is opened. Fixing the key leaves one device: the one that has this key,
+// else one that the key decides, so that what is not fixed (its group, its type) is that device's. Fails with WEIR_USAGE where the pipeline has no
+// simulated feed or no such field, or the value does not fit it.
+int weir_feed_fix(struct weir_plan *plan, struct weir_str field, struct weir_str value, struct weir_error *err);
+
 struct weir_feed_sink {
     void *context;
     // One event: values by event field, valid inside the call; timestamp_ms is the record's own time (wall clock, or the feed's faster clock). `line`

@@ -154,6 +154,7 @@ void spec_read_http(struct reading *r, const struct node *node)
     enum { LISTEN, TOKENS, JWT, BODY, COUNT };
     static const char *const names[] = {"listen", "tokens", "jwt", "body"};
     const struct node *at[COUNT] = {0};
+    r->plan->http.given = node != NULL;
     if (!node || !spec_read_keys(r, node, "'http'", names, COUNT, at))
         return;
     if (at[LISTEN])

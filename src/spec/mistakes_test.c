@@ -488,6 +488,18 @@ static void colours_on_demand(void **state)
     free(out);
 }
 
+static void groups_by_an_optional_field(void **state)
+{
+    (void)state;
+    struct weir_error err;
+    weir_cleanup(weir_freep) char *out = diagnose("pipeline: p\ntopic: t\n"
+                                                  "event: {format: json, fields: {id: string, t: long, tag: optional string}, key: id, time: t}\n"
+                                                  "queries: [{table: h, group_by: [tag], columns: {tag: text, n: bigint = count()}, key: [tag]}]\n",
+                                                  &err);
+    assert_non_null(strstr(out, "dir/bad.yaml:4:88: error: key column 'tag' may be null, for the query groups by an optional field"));
+    assert_string_equal(err.text, "dir/bad.yaml: 1 mistake");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,6 +521,7 @@ int main(void)
         cmocka_unit_test(schemas),
         cmocka_unit_test(long_lines_are_cut_and_nothing_steers_the_terminal),
         cmocka_unit_test(colours_on_demand),
+        cmocka_unit_test(groups_by_an_optional_field),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

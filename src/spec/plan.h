@@ -124,6 +124,7 @@ struct weir_http_token { // a bearer token, known by its hash only
 
 // How the process that runs the pipeline is reached. NULL or 0: not given.
 struct weir_http_spec {
+    bool given;         // the file has an `http:`
     const char *listen; // host:port, [v6]:port
     uint32_t token_count;
     struct weir_http_token *tokens;
