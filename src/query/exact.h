@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Quantiles from the values themselves: `quantiles: exact`. Like the sketch a function of the values alone, to the bit. It keeps up to EXACT_MAX values
-// (8 bytes each, 32 MiB in all, for one group of one window); one more, and it is the sketch of them all from then on.
+// (8 bytes each, 32 MiB in all, for one group of one window); one more, and it is the sketch of them all from then on. Each checkpoint of a group that
+// changed writes all its values: for windows of moderate size.
 #pragma once
 #include "query/sketch.h"
 
