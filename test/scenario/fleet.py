@@ -5,6 +5,7 @@ import json
 import subprocess
 
 HOUR_MS = 3_600_000
+MEAN_STEP_MS = 200  # between events
 TABLES = ("readings", "hourly", "daily", "devices")
 
 SCHEMA = {"type": "record", "name": "Reading", "namespace": "org.fleet", "fields": [
@@ -58,7 +59,7 @@ def rows(rnd, count, devices=40):
     yield "device,time,value,place"
     now, places = 1_600_000_000_000, ["Roma", "Milano", "", "Bari"]
     for i in range(count):
-        now += rnd.randrange(400)
+        now += rnd.randrange(2 * MEAN_STEP_MS)
         time = now - (rnd.randrange(3 * HOUR_MS) if rnd.random() < 0.02 else rnd.randrange(30_000))
         value = "" if i % 97 == 0 else "NaN" if i % 501 == 0 else f"{rnd.gauss(20, 10):.3f}"
         if i % 2503 == 7:

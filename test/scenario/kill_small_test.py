@@ -11,12 +11,12 @@ class Killed(harness.Scenario):
         self.kills = kills.Kills(harness.seeded())
 
     def test_killed_runs(self):
-        while self.kills.total() < 15:
-            kills.of_runs(self, self.kills, 15_000, 1, self.kills.rnd.choice(["json", "avro"]), 2, ".csv.gz", first_produce=True)
+        while self.kills.total() < 20:
+            kills.of_runs(self, self.kills, 60_000, 2, self.kills.rnd.choice(["json", "avro"]), 2, ".csv.gz", lasting=0.5)
         self.kills.report()
 
     def test_killed_producers(self):
-        kills.of_produce(self, self.kills, 5000, 5)
+        kills.of_produce(self, self.kills, 20_000, 8)
         self.kills.report()
 
 

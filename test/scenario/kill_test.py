@@ -22,10 +22,10 @@ class Killed(harness.Scenario):
         kills.of_runs(self, self.kills, 300_000, 6, "json", 3, ".csv")
 
     def test_2_avro_gzip(self):
-        kills.of_runs(self, self.kills, 300_000, 6, "avro", 4, ".csv.gz")
+        kills.of_runs(self, self.kills, 200_000, 4, "avro", 4, ".csv.gz", lasting=1)
 
     def test_3_avro_zstd_one_partition(self):
-        kills.of_runs(self, self.kills, 300_000, 6, "avro", 1, ".csv.zst")
+        kills.of_runs(self, self.kills, 200_000, 4, "avro", 1, ".csv.zst", lasting=1)
 
     def test_4_while_producing(self):
         kills.of_runs(self, self.kills, 200_000, 6, "json", 2, ".csv", first_produce=True)

@@ -5,7 +5,7 @@ import shutil
 import signal
 import time
 
-from fleet import TABLES, of_file, simulated
+from fleet import MEAN_STEP_MS, TABLES, of_file, simulated
 from harness import ROOT, counts, letters, parse_csv, query_text, run_to_end, weir
 
 FEEDING = ("feed.", "log.")  # points that a mere producer passes
@@ -81,10 +81,11 @@ class Kills:
         print(f"{self.total()} kills: {self.anywhere} at random moments, {points}", flush=True)
 
 
-def of_runs(scenario, kills, rows, rounds, event, partitions, ending, first_produce=False):
-    """Rounds of: a fresh data folder, kills until the file has been read to its end, the same picture as undisturbed."""
+def of_runs(scenario, kills, rows, rounds, event, partitions, ending, first_produce=False, lasting=None):
+    """Rounds of: a fresh data folder, kills until the file has been read to its end, the same picture as undisturbed.
+    `lasting`: seconds for which the feed is held back, so that there are many small commits on the way."""
     folder = scenario.subfolder()
-    spec = of_file(folder, kills.rnd, rows, event, partitions, ending)
+    spec = of_file(folder, kills.rnd, rows, event, partitions, ending, f"{rows * MEAN_STEP_MS / 1000 / lasting}x" if lasting else "max")
     calm, data = folder / "calm", folder / "killed"
     started = time.monotonic()
     want = Picture.undisturbed(spec, calm)
@@ -109,7 +110,7 @@ def of_produce(scenario, kills, limit, most):
     spec, data = simulated(folder), folder / "produced"
     for _ in range(most):
         there = topic_events(spec, data) if (data / "CURRENT").exists() and kills_left_a_topic(spec, data) else 0
-        if there >= limit or not kills.once(0.2, "produce", spec, "--data", data, "--limit", limit - there):
+        if there >= limit or not kills.once(limit / 200_000, "produce", spec, "--data", data, "--limit", limit - there):
             break
     there = topic_events(spec, data) if kills_left_a_topic(spec, data) else 0
     if there < limit:

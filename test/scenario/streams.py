@@ -63,6 +63,7 @@ class Shape:
         self.skew = rnd.choice(["even", "hot", "steep"])
         self.places = rnd.sample(["Roma", "Milano", "Bari", "x" * 70], rnd.randrange(1, 4))
         self.step = rnd.choice([10, 700, 40_000])
+        self.grid = rnd.choice([1, 1, 500, 5000])  # times are multiples of it: some are equal, some on the edge of a window
         self.disorder = rnd.choice([0, 0.01, 0.3, 0.99])
         self.spread = rnd.choice([5_000, 200_000, 20_000_000])
         self.duplicates = rnd.choice([0, 0, 0.5])
@@ -96,7 +97,7 @@ class Shape:
     def event(self, now):
         rnd = self.rnd
         late = rnd.randrange(self.spread) if rnd.random() < self.disorder else 0
-        return {"id": self.key(), "place": rnd.choice(self.places), "t": now - late, "x": self.maybe(self.number()),
+        return {"id": self.key(), "place": rnd.choice(self.places), "t": (now - late) // self.grid * self.grid, "x": self.maybe(self.number()),
                 "f": self.maybe(to_float32(self.number() if self.size != "mixed" else rnd.gauss(0, 1e5))),
                 "n": self.maybe(rnd.randrange(-5, 100) if self.size == "small" else rnd.randrange(-(1 << 40), 1 << 40)),
                 "s": self.maybe(rnd.choice(TEXTS)), "b": self.maybe(rnd.random() < 0.5), "u": self.maybe(rnd.choice(UUIDS))}
