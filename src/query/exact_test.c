@@ -170,6 +170,22 @@ static void assert_refused(const void *data, size_t bytes)
     assert_null(set);
 }
 
+// What a person computes by hand, without the dust of binary fractions.
+static void quantiles_are_decimals(void **state)
+{
+    (void)state;
+    struct blob *set = NULL;
+    for (int i = 0; i <= 100; i++)
+        exact_add(&set, i * 100);
+    for (int percent = 0; percent <= 100; percent++)
+        assert_true(exact_quantile(set, percent / 100.0) == percent * 100);
+    exact_add(&set, 10100); // 101 steps now
+    for (int percent = 0; percent <= 100; percent++)
+        assert_true(exact_quantile(set, percent / 100.0) == percent * 101);
+    assert_true(exact_quantile(set, 0.999) == 10089.9);
+    blob_drop(&set);
+}
+
 static void damaged_bytes_are_refused(void **state)
 {
     (void)state;
@@ -192,11 +208,9 @@ static void damaged_bytes_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(quantiles_of_small_sets),
-        cmocka_unit_test(the_median_of_what_came_so_far),
-        cmocka_unit_test(order_merging_and_restoring_leave_no_trace),
-        cmocka_unit_test(too_many_values_become_a_sketch),
-        cmocka_unit_test(damaged_bytes_are_refused),
+        cmocka_unit_test(quantiles_of_small_sets),         cmocka_unit_test(quantiles_are_decimals),
+        cmocka_unit_test(the_median_of_what_came_so_far),  cmocka_unit_test(order_merging_and_restoring_leave_no_trace),
+        cmocka_unit_test(too_many_values_become_a_sketch), cmocka_unit_test(damaged_bytes_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

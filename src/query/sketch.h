@@ -4,7 +4,7 @@
 //
 // Each value found is within 1 % of the true value of its rank; the lowest and the highest rank are exact, and zero is. Bins exist in chunks of one octave
 // and one sign, of which the SKETCH_CHUNKS_MAX furthest from zero are kept; what lies nearer to zero than all of those counts as zero, so its error is
-// below 2^-62 of the largest value, less than a double's own. (Dropping depends on nothing but the set of octaves seen, hence not on order; and an
+// below 2^-61 of the largest finite value, less than a double's own. (Dropping depends on nothing but the set of octaves seen, hence not on order; and an
 // outlier, however far, costs one chunk and no accuracy.)
 //
 // Memory: 48 bytes, 280 for each octave of each sign that has values, and two for each octave between the lowest and the highest: 1.2 kB for

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A sketch as bytes, the same for the same values:
-//   entries varint | min, max, zeros varint | entries × (steps varint, count varint)        nothing but the first if it is empty: entries = 0
-// An entry is a bin that is not empty, plus one for the zeros' sake: `entries` is 1 + how many follow. Its place, SKETCH_BINS × key + bin, is `steps` beyond
-// the one before; the first counts from -1.
+//   entries + 1 varint | min, max: doubles | zeros varint | entries × (steps varint, count varint)        or, of no values, a zero alone
+// An entry is a bin that is not empty. Its place, SKETCH_BINS × key + bin, is `steps` beyond the one before; the first counts from -1.
 #include "query/sketch_inside.h"
 #include <math.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 // Answers questions about quantiles, a line of JSON each, for sketch_test.py:
 //   {"values": [NUMBER…], "quantiles": [NUMBER…], "parts": N}
 //   → {"sketch": [NUMBER…], "exact": [NUMBER…], "bytes": memory of the sketch, "saved": its size in a checkpoint, "same": BOOL}
-// `same`: dealt out to N sketches and merged backwards, and restored from their bytes, the values leave the same bytes; and so do all of them kept.
+// `same`: dealt out to N sketches and merged backwards, and restored from their bytes, the values leave the same bytes; exact sets, too.
 #include "query/exact.h"
 #include <jansson.h>
 #include <stdio.h>
