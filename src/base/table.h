@@ -41,7 +41,7 @@ struct weir_table {
     uint32_t *partition;       // partition key, as indexes into columns
     uint32_t clustering_count; // may be 0: one row a partition
     struct weir_clustering *clustering;
-    bool upserts;               // rows are aggregates, written again as they change
+    bool upserts;             // rows are aggregates, written again as they change
     bool windowed;            // rows carry the start of their window
     const char *consistency;  // "ONE", "QUORUM", "LOCAL_QUORUM", …
     const char *partition_by; // "day", "month", … or NULL: time bucket added to the partition key
@@ -50,11 +50,12 @@ struct weir_table {
     struct weir_option *compaction;
 };
 
-// Rows on their way to a table, columns in the table's order. Later rows win over earlier ones of the same primary key.
+// Rows on their way to a table, columns in the table's order; or, if `deleted`, keys of rows of an upserts table that are no more. Later rows win over earlier ones of the same primary key.
 struct weir_rows {
     const struct weir_table *table;
     uint32_t table_index; // of the query in the plan
     uint32_t count;
+    bool deleted;
     struct weir_column *columns; // table->column_count of them; kind = weir_cql_kind(type); key columns are never null
     int64_t *revision;           // by row: grows with every newer version of a row (design: epoch + offsets applied)
     int64_t *window_start_ms;    // by row; NULL unless table->windowed

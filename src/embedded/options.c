@@ -13,7 +13,7 @@ const char *const db_family_names[WEIR_FAMILIES] = {"default", "log", "registry"
 // Small in memory and quick to open: at most 64 MiB of write-ahead log to replay, at most 48 MiB of memtables. Point-in-time recovery cuts a torn
 // tail and keeps what comes before it.
 static const char database[] = "create_if_missing=true;create_missing_column_families=true;paranoid_checks=true;"
-                               "wal_recovery_mode=kPointInTimeRecovery;avoid_flush_during_recovery=true;max_total_wal_size=67108864;"
+                               "wal_recovery_mode=kPointInTimeRecovery;avoid_flush_during_recovery=false;max_total_wal_size=67108864;"
                                "db_write_buffer_size=50331648;max_background_jobs=2;bytes_per_sync=1048576;"
                                "keep_log_file_num=2;max_log_file_size=1048576;info_log_level=WARN_LEVEL;"
                                "stats_dump_period_sec=0;stats_persist_period_sec=0;max_manifest_file_size=4194304";

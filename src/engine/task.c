@@ -11,8 +11,9 @@
 static int take_rows(void *context, const struct weir_rows *rows, struct weir_error *err)
 {
     struct task *t = context;
-    t->counts.rows[rows->table_index] += rows->count;
-    if (t->pipeline->recent)
+    if (!rows->deleted)
+        t->counts.rows[rows->table_index] += rows->count;
+    if (t->pipeline->recent && !rows->deleted)
         recent_add(t->pipeline->recent, rows);
     return weir_writer_add(t->writer, rows, err);
 }

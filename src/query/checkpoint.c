@@ -4,6 +4,7 @@
 //   'C'                                              version u8 | high_ms i64 | next_offset i64 | count varint | (query u64 | released_ms i64)…
 //   'D' | number u64                                 dedupe.c
 //   'K' | key set u64 | page u32                     keys_save_page
+//   'S' | query u64 | page u32                        sessions_save
 //   'W' | query u64 | window start i64 | page u32    window end i64 | bitmap of records u64 | layout_save…
 // Numbers in keys are big-endian, the window's start with its sign flipped, so that keys sort; numbers in pages are the machine's own (little-endian).
 // Pages say which queries made them: state of other queries is refused rather than misread.
@@ -116,6 +117,8 @@ void weir_core_checkpoint(struct weir_core *core, void (*put_page)(void *context
         save_keys(&s, core->key_sets[i]);
     for (uint32_t q = 0; q < core->plan->query_count; q++) {
         const struct windows *ws = &core->windows[q];
+        if (ws->query->window.kind == WEIR_WINDOW_SESSION)
+            sessions_save(&core->sessions[q], put_page, context);
         for (size_t i = 0; i < ws->count; i++)
             for (uint32_t page = 0; page < ws->open[i]->page_count; page++)
                 if (ws->open[i]->flags[page] & PAGE_UNSAVED)
@@ -221,6 +224,16 @@ static int restore_keys(struct weir_core *core, struct weir_cursor *key, struct 
     return damaged(err);
 }
 
+static int restore_sessions(struct weir_core *core, struct weir_cursor *key, struct weir_str page, struct weir_error *err)
+{
+    uint64_t identity = weir_cursor_be64(key);
+    uint32_t number = weir_cursor_be32(key);
+    for (uint32_t q = 0; q < core->plan->query_count; q++)
+        if (core->plan->queries[q].window.kind == WEIR_WINDOW_SESSION && core->sessions[q].identity == identity)
+            return key->bad || sessions_restore(&core->sessions[q], number, page) < 0 ? damaged(err) : 0;
+    return damaged(err);
+}
+
 int weir_core_restore(struct weir_core *core, struct weir_str key, struct weir_str page, struct weir_error *err)
 {
     struct weir_cursor c = {(const uint8_t *)key.data, (const uint8_t *)key.data + key.bytes, false};
@@ -231,6 +244,8 @@ int weir_core_restore(struct weir_core *core, struct weir_str key, struct weir_s
         return !core->dedupe || dedupe_restore(core->dedupe, weir_cursor_be64(&c), page) < 0 || c.bad ? damaged(err) : 0;
     case 'K':
         return restore_keys(core, &c, page, err);
+    case 'S':
+        return restore_sessions(core, &c, page, err);
     case 'W':
         return restore_window(core, &c, page, err);
     default:

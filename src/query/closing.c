@@ -73,6 +73,8 @@ int close_windows(struct weir_core *core, uint32_t q, int64_t high_before_ms, st
 {
     struct windows *ws = &core->windows[q];
     int64_t before_ms = watermark_of(ws->query, high_before_ms), watermark_ms = watermark_of(ws->query, core->high_ms);
+    if (ws->query->window.kind == WEIR_WINDOW_SESSION)
+        return sessions_advance(&core->sessions[q], &core->emitter, q, core->high_ms, err);
     bool sliding = ws->query->window.kind == WEIR_WINDOW_SLIDING;
     if (ws->query->spans_partitions || ws->query->window.kind == WEIR_WINDOW_NONE || ws->count == 0 || watermark_ms < ws->open[0]->end_ms)
         return 0;

@@ -28,6 +28,7 @@ struct weir_core *weir_core_new(const struct weir_plan *plan, int64_t epoch_us, 
     core->emitter = (struct emitter){.plan = plan, .sink = *sink, .epoch_us = epoch_us};
     core->high_ms = INT64_MIN;
     core->windows = weir_zalloc(plan->query_count, sizeof *core->windows);
+    core->sessions = weir_zalloc(plan->query_count, sizeof *core->sessions);
     if (plan->event.dedupe_count) {
         core->dedupe = weir_alloc(sizeof *core->dedupe);
         dedupe_open(core->dedupe, &plan->event);
@@ -40,8 +41,9 @@ struct weir_core *weir_core_new(const struct weir_plan *plan, int64_t epoch_us, 
         uint64_t identity = weir_hash64(query->table.name, strlen(query->table.name), weir_query_fingerprint(plan, query));
         if (query->grouped)
             windows_open(&core->windows[q], query, plan->zone, key_set(core, query), identity);
-        else
-            core->windows[q].query = query;
+        if (query->window.kind == WEIR_WINDOW_SESSION)
+            sessions_open(&core->sessions[q], query, core->windows[q].keys, identity);
+        core->windows[q].query = query;
     }
     return core;
 }
@@ -50,9 +52,12 @@ void weir_core_free(struct weir_core *core)
 {
     if (!core)
         return;
-    for (uint32_t q = 0; q < core->plan->query_count; q++)
+    for (uint32_t q = 0; q < core->plan->query_count; q++) {
         if (core->plan->queries[q].grouped)
             windows_close(&core->windows[q]);
+        if (core->plan->queries[q].window.kind == WEIR_WINDOW_SESSION)
+            sessions_close(&core->sessions[q]);
+    }
     for (uint32_t i = 0; i < core->key_set_count; i++) {
         keys_close(core->key_sets[i]);
         free(core->key_sets[i]);
@@ -61,6 +66,7 @@ void weir_core_free(struct weir_core *core)
         dedupe_close(core->dedupe);
     free(core->dedupe);
     free(core->windows);
+    free(core->sessions);
     free(core->key_sets);
     free(core->ids);
     free(core->counts);
@@ -180,6 +186,33 @@ static void fold(struct weir_core *core, struct pass *p, struct windows *ws, con
     layout_fold(&ws->layout, &p->frame, p->records, rows, count);
 }
 
+// An event may join sessions, so that which record it goes into is known only once all events of the batch have been looked at.
+static int fold_sessions(struct weir_core *core, struct pass *p, uint32_t q, uint32_t *rows, uint32_t count, struct weir_error *err)
+{
+    struct sessions *s = &core->sessions[q];
+    const uint32_t *ids = batch_ids(core, p, s->keys);
+    const int64_t *high = high_before(core, p);
+    struct session **taken = weir_arena_alloc(&core->arena, count * sizeof(struct session *) + 1);
+    uint32_t kept = 0;
+    for (uint32_t j = 0; j < count; j++) {
+        uint32_t i = rows[j];
+        if (sessions_take(s, &core->emitter, q, ids[i], p->batch->time_ms[i], high[i], &taken[kept], err) < 0)
+            return -1;
+        if (!taken[kept] && core->sink.late(core->sink.context, q, p->batch, i, err) < 0)
+            return -1;
+        rows[kept] = i;
+        kept += taken[kept] != NULL;
+    }
+    for (uint32_t j = 0; j < kept; j++) {
+        p->records[j] = session_final(taken[j])->record;
+        ((struct record_head *)p->records[j])->events++;
+    }
+    layout_fold(&s->layout, &p->frame, p->records, rows, kept);
+    core->counts[q].late += count - kept;
+    core->counts[q].folded += kept;
+    return 0;
+}
+
 static int apply_query(struct weir_core *core, struct pass *p, uint32_t q, struct weir_error *err)
 {
     struct windows *ws = &core->windows[q];
@@ -195,6 +228,8 @@ static int apply_query(struct weir_core *core, struct pass *p, uint32_t q, struc
         core->counts[q].folded += (uint64_t)count;
         return emit_events(&core->emitter, q, &p->frame, p->batch, rows, (uint32_t)count, err);
     }
+    if (query->window.kind == WEIR_WINDOW_SESSION)
+        return fold_sessions(core, p, q, rows, (uint32_t)count, err);
     if (query->window.kind != WEIR_WINDOW_NONE)
         count = drop_late(core, p, q, rows, (uint32_t)count, err);
     if (count < 0)
@@ -233,6 +268,8 @@ int weir_core_emit_ended(struct weir_core *core, uint32_t q, int64_t ended_ms, s
     struct windows *ws = &core->windows[q];
     if (ws->query->spans_partitions)
         return 0; // weir_merger gives its rows
+    if (ws->query->window.kind == WEIR_WINDOW_SESSION)
+        return sessions_give(&core->sessions[q], &core->emitter, q, ended_ms, err);
     if (ws->query->window.kind == WEIR_WINDOW_SLIDING)
         return gather_give(&(struct gathering){&core->emitter, q, &ws, 1}, INT64_MIN, ended_ms, true, err);
     for (size_t i = 0; i < ws->count && ws->open[i]->end_ms <= ended_ms; i++)
@@ -257,8 +294,8 @@ struct weir_core_stats weir_core_stats(const struct weir_core *core)
     stats.high_ms = core->high_ms;
     stats.rows = core->emitter.rows;
     for (uint32_t q = 0; q < core->plan->query_count; q++) {
-        stats.open_windows += core->windows[q].count;
-        stats.open_groups += core->windows[q].groups;
+        stats.open_windows += core->windows[q].count + core->sessions[q].count;
+        stats.open_groups += core->windows[q].groups + core->sessions[q].count;
         stats.memory_bytes += core->windows[q].bytes;
     }
     for (uint32_t i = 0; i < core->key_set_count; i++) {

@@ -4,13 +4,15 @@
 #include "query/dedupe.h"
 #include "query/emit.h"
 #include "query/gather.h"
+#include "query/session.h"
 
 struct weir_core {
     const struct weir_plan *plan;
     struct weir_core_sink sink;
-    struct emitter emitter;  // its position: the offset after the last record applied
-    int64_t high_ms;         // highest event time so far; INT64_MIN: none
-    struct windows *windows; // by query; keys is NULL where rows are events
+    struct emitter emitter;    // its position: the offset after the last record applied
+    int64_t high_ms;           // highest event time so far; INT64_MIN: none
+    struct windows *windows;   // by query; keys is NULL where rows are events
+    struct sessions *sessions; // by query; of those with session windows, whose `windows` stay empty
     uint32_t key_set_count;
     struct keys **key_sets;           // one for each list of group fields that some query has
     uint32_t **ids;                   // by key set: of the batch being applied; NULL until asked for

@@ -94,7 +94,7 @@ int emit_records(struct emitter *e, uint32_t query, const struct windows *ws, co
     frame.window_start = (struct weir_column){.kind = WEIR_I64, .i64 = repeated(window->start_ms, count, arena)};
     frame.window_end = (struct weir_column){.kind = WEIR_I64, .i64 = repeated(window->end_ms, count, arena)};
 
-    struct weir_rows out = {.count = count, .revision = repeated(e->epoch_us + e->position, count, arena)};
+    struct weir_rows out = {.count = count, .deleted = e->deleting, .revision = repeated(e->epoch_us + e->position, count, arena)};
     out.window_start_ms = q->table.windowed ? frame.window_start.i64 : NULL;
     out.columns = weir_arena_alloc(arena, q->table.column_count * sizeof *out.columns);
     for (uint32_t c = 0; c < q->table.column_count; c++)

@@ -10,6 +10,7 @@ struct emitter {
     int64_t epoch_us;
     int64_t position;        // offsets applied when rows of groups are given: their revision is epoch + position
     uint64_t rows;           // given
+    bool deleting;           // rows of groups that are given now are to be taken out of the table
     struct weir_arena arena; // of one run of rows
 };
 

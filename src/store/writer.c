@@ -13,7 +13,8 @@ enum { BLOCK_ROWS_MAX = 1024, BLOCK_BYTES = 32 << 10, LANES_KEPT = 64 << 10, BUF
 struct note {
     uint64_t leading; // of the clustering key: decides nearly every comparison
     int64_t revision;
-    uint32_t at, bytes, key_bytes, lane;
+    uint32_t at, bytes, key_bytes;
+    uint32_t lane : 31, deleted : 1;
 };
 
 struct table_writer {
@@ -105,10 +106,12 @@ static int table_writer_of(struct weir_writer *w, const struct weir_table *table
 
 static int add_row(struct table_writer *t, const struct weir_rows *rows, uint32_t row, struct weir_error *err)
 {
-    struct note note = {.revision = rows->revision[row], .at = (uint32_t)t->rows.bytes};
-    if (store_lane_of(&t->lanes, rows, row, &note.lane, err) < 0 ||
+    struct note note = {.revision = rows->revision[row], .at = (uint32_t)t->rows.bytes, .deleted = rows->deleted};
+    uint32_t lane;
+    if (store_lane_of(&t->lanes, rows, row, &lane, err) < 0 ||
         store_row_add(&t->layout, rows, row, t->base_revision, &t->rows, &note.key_bytes, err) < 0)
         return -1;
+    note.lane = lane & INT32_MAX;
     note.bytes = (uint32_t)t->rows.bytes - note.at;
     note.leading = store_leading((struct weir_str){(const char *)t->rows.data + note.at, note.key_bytes});
     t->notes[t->note_count++] = note;
@@ -124,6 +127,7 @@ int weir_writer_add(struct weir_writer *w, const struct weir_rows *rows, struct 
         return -1;
     if (t->note_count == 0)
         t->base_revision = rows->revision[0];
+    weir_assert(!rows->deleted || t->layout.upserts);
     weir_grow(&t->notes, &t->note_capacity, t->note_count + rows->count, sizeof *t->notes);
     for (uint32_t row = 0; row < rows->count; row++) {
         if (t->rows.bytes > BUFFERED_BYTES_MAX)
@@ -291,6 +295,10 @@ static int put_block(struct flush *f, const struct note *notes, size_t count)
     struct weir_buffer *block = &f->w->block;
     if (block_key(f, notes) < 0)
         return -1;
+    if (notes[0].deleted) {
+        weir_txn_delete(f->txn, WEIR_TABLES, weir_buffer_view(&f->w->key));
+        return 0;
+    }
     block->bytes = 0;
     store_block_begin(block, f->expires_ms, (uint32_t)count, f->t->base_revision, note_key(f->t, &notes[count - 1]));
     for (size_t i = 0; i < count; i++)
