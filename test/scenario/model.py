@@ -163,6 +163,30 @@ def deviation(values):
     return Root((squares - whole * whole / n) / (n - 1), (squares + abs(whole) ** 2 / n) * Fraction(1, 1 << 96))
 
 
+class Anything:
+    """Where no answer is the right one: between infinities."""
+
+    def agrees(self, text, kind):
+        return True
+
+
+def quantile(q, exact):
+    """Of n values the one q (n - 1) ranks above the lowest, on the straight line between two; within 1 % where it is not exact."""
+
+    def of(pairs):
+        values = sorted(value for _, value in pairs)
+        if not values:
+            return Exactly(None)
+        at = Fraction(q) * (len(values) - 1)
+        low, high = values[int(at)], values[min(int(at) + 1, len(values) - 1)]
+        if not (math.isfinite(low) and math.isfinite(high)):
+            return Anything()
+        size = max(abs(Fraction(low)), abs(Fraction(high)))
+        return Near(Fraction(low) + (Fraction(high) - Fraction(low)) * (at - int(at)), size * (Fraction(1, 1 << 50) if exact else Fraction(101, 10000)))
+
+    return of
+
+
 def order(value):
     return value.encode() if isinstance(value, str) else value
 
@@ -188,7 +212,7 @@ class Column:
     name: str
     kind: str                           # CQL type
     text: Optional[str] = None          # the expression in the pipeline file; None: the field of that name
-    aggregate: Optional[str] = None     # name in AGGREGATES, over `value`; "rows": count()
+    aggregate: object = None            # name in AGGREGATES, or a function as they are, over `value`; "rows": count()
     value: Optional[Callable] = None    # of an event; of a group's first event where there is no aggregate
     window: bool = False                # the window's start in ms, through `value`
 
@@ -206,6 +230,7 @@ class Query:
     window_ms: Optional[int] = None
     lateness_ms: int = 0
     emit: str = "final"
+    exact: bool = False                 # quantiles
     where_text: Optional[str] = None
     where: Callable = field(default=lambda event: True)
 
@@ -216,6 +241,7 @@ class Query:
         if self.group_by:
             yield f"    group_by: [{', '.join(self.group_by)}]"
             yield f"    emit: {self.emit}"
+            yield f"    quantiles: {'exact' if self.exact else 'approximate'}"
         if self.window_ms:
             yield f"    lateness: {self.lateness_ms} ms"
         if self.where_text:
@@ -272,7 +298,8 @@ def result(column, start, events):
     if not column.aggregate:
         return Exactly(column.value(events[0]) if column.value else events[0][column.name])
     pairs = [(event["t"], column.value(event)) for event in events]
-    return AGGREGATES[column.aggregate]([(t, value) for t, value in pairs if not missing(value)])
+    how = AGGREGATES[column.aggregate] if isinstance(column.aggregate, str) else column.aggregate
+    return how([(t, value) for t, value in pairs if not missing(value)])
 
 
 def outcome(query, partitions):

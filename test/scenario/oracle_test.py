@@ -6,7 +6,7 @@ import gzip
 import subprocess
 
 import harness
-from model import Column, Query, murmur2, outcome, partition_of, spread
+from model import Column, Query, murmur2, outcome, partition_of, quantile, spread
 from streams import FIELDS, Csv, JsonLines, Shape, avro_schema, stream
 
 CASES = 20 if harness.sanitized() else 80
@@ -58,11 +58,15 @@ VALUES = [*NUMBERS, ("s", "text", lambda e: e["s"]), ("place", "text", lambda e:
           ("t", "bigint", lambda e: e["t"])]
 
 
-def aggregate(rnd, number):
+def aggregate(rnd, number, exact):
     """A random aggregate as a column of a type that holds it."""
-    name = rnd.choice(["rows", "count", "sum", "avg", "stddev", "min", "max", "first", "last", "distinct"])
+    name = rnd.choice(["rows", "count", "sum", "avg", "stddev", "min", "max", "first", "last", "distinct", "quantile"])
     if name == "rows":
         return Column(f"c{number}", rnd.choice(["int", "bigint"]), "count()", "rows")
+    if name == "quantile":
+        text, _, value = rnd.choice(NUMBERS)
+        call, q = rnd.choice([(f"median({text})", 0.5), (f"quantile({text}, 0.75)", 0.75), (f"quantile({text}, 1)", 1), (f"quantile({text}, 0)", 0)])
+        return Column(f"c{number}", "double", call, quantile(q, exact), value)
     choices = NUMBERS if name in ("sum", "avg", "stddev") else VALUES
     text, kind, value = rnd.choice([v for v in choices if name not in ("min", "max") or v[1] != "boolean"])
     if name in ("count", "distinct"):
@@ -86,11 +90,12 @@ def plain_query(rnd, table):
     return Query(table, [*columns[:3], *rest], key, names)
 
 
-def grouped_query(rnd, table, partitions):
-    groups = rnd.choice([["id"], ["id", "place"], ["place", "id"], *([["place"]] if partitions == 1 else [])])
+def grouped_query(rnd, table):
+    groups = rnd.choice([["id"], ["id", "place"], ["place", "id"], ["place"]])
+    exact = rnd.random() < 0.5
     columns = [Column(name, "text") for name in groups]
-    columns += [aggregate(rnd, i) for i in range(rnd.randrange(1, 9))]
-    query = Query(table, columns, f"[[{', '.join(groups)}]]", groups, group_by=groups, emit="update")
+    columns += [aggregate(rnd, i, exact) for i in range(rnd.randrange(1, 9))]
+    query = Query(table, columns, f"[[{', '.join(groups)}]]", groups, group_by=groups, emit="update", exact=exact)
     if rnd.random() < 0.75:
         query.window_ms = rnd.choice([1000, 60_000, 3_600_000, 12_345])
         query.lateness_ms = rnd.choice([0, 1, 5_000, 60_000, 100_000_000])
@@ -101,8 +106,8 @@ def grouped_query(rnd, table, partitions):
     return query
 
 
-def random_query(rnd, number, partitions):
-    query = plain_query(rnd, f"table_{number}") if rnd.random() < 0.3 else grouped_query(rnd, f"table_{number}", partitions)
+def random_query(rnd, number):
+    query = plain_query(rnd, f"table_{number}") if rnd.random() < 0.3 else grouped_query(rnd, f"table_{number}")
     if rnd.random() < 0.4:
         query.where_text, query.where = rnd.choice(FILTERS)
     return query
@@ -121,7 +126,7 @@ class Case:
         ahead = rnd.random() < 0.5
         ways = ["uuid"] + ([] if self.iso8601 else ["absurd"]) + (["future"] if ahead else [])
         self.writer = rnd.choice([Csv, Csv, JsonLines])(rnd, self.iso8601)
-        self.queries = [plain_query(rnd, "plain")] + [random_query(rnd, i, self.partitions) for i in range(rnd.randrange(4))]
+        self.queries = [plain_query(rnd, "plain")] + [random_query(rnd, i) for i in range(rnd.randrange(4))]
         self.stream = stream(self.shape, self.writer, ways)
         self.spec = self.write(ahead)
         self.shared = spread(self.stream.events, self.partitions)
