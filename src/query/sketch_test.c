@@ -117,6 +117,7 @@ static void bins_are_logarithmic(void **state)
     for (int bin = 0; bin <= SKETCH_BINS; bin++) {
         long double low = exp2l((long double)bin / SKETCH_BINS), have = 1 + (long double)sketch_bin_low[bin] * 0x1p-52L;
         assert_true(have >= low - 0x1p-60L && have - low < 0x1.01p-52L);
+        assert_int_equal(sketch_place_of((double)have).bin, bin % SKETCH_BINS); // the lower end is the bin's own
     }
 }
 
