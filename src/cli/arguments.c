@@ -177,7 +177,7 @@ static int parse_all(const struct cli_verb *verb, int argc, const char *const *a
 
 int cli_parse(const struct cli_verb *verb, int argc, const char *const *argv, struct cli_args *ret, struct weir_error *err)
 {
-    struct cli_args args = {.verb = verb, .offset = -1, .partition = -1};
+    struct cli_args args = {.verb = verb, .offset = -1, .partition = -1, .port = -1};
     snprintf(args.path, sizeof(args.path), "%s", verb->name);
     if (parse_all(verb, argc, argv, &args, err) < 0) {
         cli_args_drop(&args);
@@ -191,5 +191,6 @@ void cli_args_drop(struct cli_args *args)
 {
     weir_freep(&args->operands.items);
     weir_freep(&args->keys.items);
-    args->operands = args->keys = (struct cli_list){0};
+    weir_freep(&args->sets.items);
+    args->operands = args->keys = args->sets = (struct cli_list){0};
 }

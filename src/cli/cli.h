@@ -28,10 +28,12 @@ struct cli_args {
     // options; each verb takes those of its table
     struct weir_overrides where; // --log --registry --store --data
     enum cli_format format;
-    struct cli_list keys;
+    struct cli_list keys, sets;
     const char *from, *to, *reason, *name;
+    const char *group, *id, *type, *rate; // of `produce`
+    const char *listen, *token;
     uint64_t limit, partitions;
-    int64_t offset, partition; // -1: not given
+    int64_t offset, partition, port; // -1: not given
     int64_t for_ms, retention_ms;
     bool until_end, close, no_feed, follow;
 };

@@ -5,7 +5,7 @@
 #include "cli/column_time.h"
 #include "cli/term.h"
 
-enum { SCREEN_LINES_ABOVE = 14, ROWS_MAX = 20 };
+enum { SCREEN_LINES_ABOVE = 15, ROWS_MAX = 20 };
 
 void demo_view_sample(struct demo_view *v, double now_s, uint64_t events)
 {
@@ -38,8 +38,9 @@ static void print_heading(FILE *out, const struct demo_view *v, const struct wei
     term_sparkline(v->rates, v->rate_count, spark, sizeof(spark));
     watermark_text(status, watermark);
     fprintf(out, "%s weir demo %s  %s  running for %s\n\n", style(v, TERM_BOLD TERM_CYAN), style(v, TERM_PLAIN), status->plan->pipeline, elapsed);
-    fprintf(out, " simulated sensors → Avro → topic %s → hourly windows → tables; the clock runs %d times as fast\n\n", status->plan->topic.name,
+    fprintf(out, " simulated sensors → Avro → topic %s → hourly windows → tables; the clock runs %d times as fast\n", status->plan->topic.name,
             v->clock_factor);
+    fprintf(out, " the same as a page: %s%s%s\n\n", style(v, TERM_BOLD), v->url, style(v, TERM_PLAIN));
     fprintf(out, " events/s    %s%5s%s  %s%s%s\n", style(v, TERM_BOLD), rate, style(v, TERM_PLAIN), style(v, TERM_GREEN), spark,
             style(v, TERM_PLAIN));
     fprintf(out, " watermark   %s%s%s   what is older is late\n", style(v, TERM_BOLD), watermark, style(v, TERM_PLAIN));

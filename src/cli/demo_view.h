@@ -14,6 +14,7 @@ struct demo_view {
     bool color;
     const char *query;    // the table of windows that is shown
     const char *data_dir; // where everything is kept
+    const char *url;      // of the page
     int clock_factor;
 };
 

@@ -38,7 +38,7 @@ static char *screen(struct demo_view *view, struct weir_value **recent, uint32_t
 static void the_screen_shows_stages_and_rows(void **state)
 {
     (void)state;
-    struct demo_view view = {.query = "hourly", .data_dir = "somewhere", .clock_factor = 360};
+    struct demo_view view = {.query = "hourly", .data_dir = "somewhere", .url = "http://127.0.0.1:8080", .clock_factor = 360};
     for (int i = 0; i < 100; i++)
         demo_view_sample(&view, i * 0.25, (uint64_t)i * 25);
     struct weir_value row[] = {{.kind = WEIR_STRS, .str = WEIR_STR("sensor-7")}, {.kind = WEIR_I64, .i64 = 1507377600}};
@@ -51,7 +51,8 @@ static void the_screen_shows_stages_and_rows(void **state)
                                         "hourly 24",
                                         "late 4",
                                         "sensor-7   2017-10-07 12:00",
-                                        "somewhere"};
+                                        "somewhere",
+                                        "http://127.0.0.1:8080"};
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (!strstr(text, words[i]))
             fail_msg("no '%s' in\n%s", words[i], text);
@@ -63,7 +64,7 @@ static void the_screen_shows_stages_and_rows(void **state)
 static void before_the_first_hour_and_on_small_screens(void **state)
 {
     (void)state;
-    struct demo_view view = {.query = "hourly", .data_dir = "d", .color = true};
+    struct demo_view view = {.query = "hourly", .data_dir = "d", .url = "u", .color = true};
     char *text = screen(&view, NULL, 0, 24);
     assert_non_null(strstr(text, "the first hour closes"));
     assert_non_null(strchr(text, '\033'));

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/run_files.h"
-#include "cli/runner.h"
 #include "cli/status_line.h"
 
 static void say_what_runs(const struct weir_plan *plan)
@@ -12,7 +11,7 @@ static void say_what_runs(const struct weir_plan *plan)
     fprintf(stderr, "; data in %s\n", plan->data_dir);
 }
 
-static int run_plans(struct runner *runner, const struct cli_args *args, bool feed_only)
+static int open_all(struct runner *runner, const struct cli_args *args, bool feed_only, const struct runner_view *view, struct weir_error *err)
 {
     struct weir_run_options options = {
         .until_end = args->until_end,
@@ -22,26 +21,24 @@ static int run_plans(struct runner *runner, const struct cli_args *args, bool fe
         .for_ms = args->for_ms,
         .feed_limit = args->limit,
     };
+    if (runner_open(runner, &options, view, err) < 0)
+        return -1;
+    for (uint32_t i = 0; i < runner->plan_count; i++)
+        say_what_runs(runner->plans[i]);
+    return feed_only ? 0 : runner_serve(runner, args->listen, view, err);
+}
+
+int run_files(struct runner *runner, const struct cli_args *args, bool feed_only, struct weir_error *err)
+{
     struct status_line line;
     status_line_init(&line, feed_only);
     struct runner_view view = status_line_view(&line);
-    int code = runner_run(runner, &options, &view);
+    err->code = WEIR_OK;
+    int opened = open_all(runner, args, feed_only, &view, err);
+    int code = opened < 0 ? (int)err->code : runner_run(runner, &view);
     status_line_end(&line);
-    if (code == WEIR_OK || code == CLI_EXIT_INTERRUPTED)
+    if (opened == 0 && (code == WEIR_OK || code == CLI_EXIT_INTERRUPTED))
         runner_summary(runner, args->format, feed_only);
-    return code;
-}
-
-int run_files(const struct cli_args *args, bool feed_only)
-{
-    struct runner runner = {0};
-    int code = runner_load(&runner, args, &args->operands);
-    if (code == WEIR_OK) {
-        for (uint32_t i = 0; i < runner.plan_count; i++)
-            say_what_runs(runner.plans[i]);
-        code = run_plans(&runner, args, feed_only);
-    }
     fflush(stdout);
-    runner_close(&runner);
     return code;
 }

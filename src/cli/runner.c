@@ -121,14 +121,51 @@ int runner_load(struct runner *r, const struct cli_args *args, const struct cli_
     return code;
 }
 
-int runner_run(struct runner *r, const struct weir_run_options *options, const struct runner_view *view)
+int runner_open(struct runner *r, const struct weir_run_options *options, const struct runner_view *view, struct weir_error *err)
 {
-    struct weir_error err;
     struct weir_run_options with_log = *options;
     with_log.log = view && view->log ? view->log : log_line;
     with_log.log_context = view ? view->context : NULL;
-    if (weir_engine_open(r->plans, r->plan_count, &with_log, &r->engine, &err) < 0)
-        return cli_report(&err);
+    return weir_engine_open(r->plans, r->plan_count, &with_log, &r->engine, err);
+}
+
+// Of all files of a run, one may say how it is reached.
+static int choose_http(const struct runner *r, const struct weir_http_spec **ret, struct weir_error *err)
+{
+    const struct weir_plan *chosen = NULL;
+    for (uint32_t i = 0; i < r->plan_count; i++) {
+        if (!r->plans[i]->http.given)
+            continue;
+        if (chosen)
+            return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "%s and %s both have an 'http': pipelines that run together share one server",
+                             chosen->file, r->plans[i]->file);
+        chosen = r->plans[i];
+    }
+    *ret = chosen ? &chosen->http : NULL;
+    return 0;
+}
+
+int runner_serve(struct runner *r, const char *listen, const struct runner_view *view, struct weir_error *err)
+{
+    struct weir_http_options options = {
+        .listen = listen, .log = view && view->log ? view->log : log_line, .log_context = view ? view->context : NULL};
+    if (choose_http(r, &options.spec, err) < 0 || weir_http_start(r->engine, &options, &r->http, err) < 0)
+        return -1;
+    weir_engine_set_url(r->engine, weir_http_url(r->http));
+    printf("dashboard %s\n", weir_http_url(r->http));
+    fflush(stdout);
+    return 0;
+}
+
+static void runner_hang_up(struct runner *r)
+{
+    weir_http_stop(r->http);
+    r->http = NULL;
+}
+
+int runner_run(struct runner *r, const struct runner_view *view)
+{
+    struct weir_error err;
     struct watch watch = {.view = view, .engine = r->engine};
     catch_signals(r->engine);
     bool watched = view && view->draw;
@@ -138,6 +175,7 @@ int runner_run(struct runner *r, const struct weir_run_options *options, const s
     if (watched)
         watch_stop(&watch);
     release_signals();
+    runner_hang_up(r);
     if (status < 0)
         return cli_report(&err);
     return stopped_by == SIGINT ? CLI_EXIT_INTERRUPTED : WEIR_OK;
@@ -160,6 +198,7 @@ void runner_summary(const struct runner *r, enum cli_format format, bool feed_on
 
 void runner_close(struct runner *r)
 {
+    runner_hang_up(r);
     if (r->engine)
         weir_engine_close(r->engine);
     for (uint32_t i = 0; i < r->plan_count; i++)

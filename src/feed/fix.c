@@ -69,7 +69,7 @@ static uint64_t device_of(const struct weir_plan *plan, const struct weir_value 
 
 int weir_feed_fix(struct weir_plan *plan, struct weir_str field, struct weir_str value, struct weir_error *err)
 {
-    uint32_t at;
+    uint32_t at = 0;
     struct weir_value fixed = {0};
     if (plan->feed.kind != WEIR_FEED_SIMULATE)
         return weir_fail(err, WEIR_USAGE, WEIR_STOP, "the feed of pipeline '%s' is no simulation: its events cannot be given values", plan->pipeline);

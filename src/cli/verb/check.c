@@ -29,7 +29,7 @@ static void print_window(const struct weir_plan *plan, const struct weir_window_
         printf("calendar %s in %s", calendar[window->calendar], time_zone(plan));
         break;
     case WEIR_WINDOW_SESSION:
-        printf("session %s", size);
+        printf("session with gaps of %s", size);
         break;
     }
 }
@@ -49,6 +49,10 @@ static void print_grouping(const struct weir_plan *plan, const struct weir_query
         weir_duration_format(query->lateness_ms, duration, sizeof(duration));
         printf(", lateness %s", duration);
     }
+    if (query->amend_ms) {
+        weir_duration_format(query->amend_ms, duration, sizeof(duration));
+        printf(", amended for %s", duration);
+    }
     if (query->emit_update) {
         weir_duration_format(query->every_ms, duration, sizeof(duration));
         printf(", updated every %s", duration);
@@ -56,7 +60,7 @@ static void print_grouping(const struct weir_plan *plan, const struct weir_query
         printf(", written when closed");
     }
     if (query->spans_partitions)
-        printf("; groups span partitions");
+        printf("; merged across partitions");
 }
 
 static void print_key(const struct weir_table *table)
@@ -70,6 +74,44 @@ static void print_key(const struct weir_table *table)
     printf(")\n");
 }
 
+static bool is_quantile(const struct weir_aggregate *aggregate)
+{
+    return aggregate->kind == WEIR_AGG_MEDIAN || aggregate->kind == WEIR_AGG_QUANTILE;
+}
+
+// What each open group of the query costs beside its sums and counts.
+static void print_memory(const struct weir_query_spec *query)
+{
+    const char *each = query->window.kind == WEIR_WINDOW_NONE ? "group" : "group of each open window";
+    uint32_t quantiles = 0;
+    for (uint32_t a = 0; a < query->aggregate_count; a++)
+        quantiles += is_quantile(&query->aggregates[a]);
+    if (quantiles && query->exact_quantiles)
+        printf("    exact quantiles keep every value: 8 bytes a value in memory, up to 32 MiB for each %s\n", each);
+    else if (quantiles)
+        printf("    quantiles within 1 %%: 1 to 40 kB for each %s\n", each);
+}
+
+static bool uses_zone(const struct weir_expr *e)
+{
+    bool found = e && e->op >= WEIR_OP_YEAR && e->op <= WEIR_OP_HOUR;
+    for (uint32_t i = 0; e && i < e->arg_count && !found; i++)
+        found = uses_zone(e->args[i]);
+    return found;
+}
+
+// A calendar window says its zone itself.
+static void print_zone(const struct weir_plan *plan, const struct weir_query_spec *query)
+{
+    bool used = uses_zone(query->where);
+    for (uint32_t c = 0; c < query->table.column_count && !used; c++)
+        used = uses_zone(query->columns[c]);
+    for (uint32_t a = 0; a < query->aggregate_count && !used; a++)
+        used = uses_zone(query->aggregates[a].arg);
+    if (used && query->window.kind != WEIR_WINDOW_CALENDAR)
+        printf("    years, months, days and hours in %s\n", time_zone(plan));
+}
+
 static void print_query(const struct weir_plan *plan, const struct weir_query_spec *query)
 {
     const struct weir_table *table = &query->table;
@@ -80,6 +122,34 @@ static void print_query(const struct weir_plan *plan, const struct weir_query_sp
         printf("%s %s %s", c ? "," : "", table->columns[c].name, weir_cql_type_name(table->columns[c].type));
     printf("\n");
     print_key(table);
+    print_memory(query);
+    print_zone(plan, query);
+}
+
+static void print_spanning(const struct weir_plan *plan)
+{
+    uint32_t count = 0;
+    for (uint32_t q = 0; q < plan->query_count; q++) {
+        if (plan->queries[q].spans_partitions)
+            printf("%s %s", count++ ? "," : "  merged across partitions:", plan->queries[q].table.name);
+    }
+    if (count)
+        printf("\n    events are spread over %d partitions by %s, which these do not group by: each partition folds its part, and the parts are "
+               "merged\n",
+               plan->topic.partitions, plan->event.fields[plan->event.key_field].name);
+}
+
+static void print_duplicates(const struct weir_plan *plan)
+{
+    const struct weir_event_spec *event = &plan->event;
+    char within[40];
+    if (!event->dedupe_count)
+        return;
+    weir_duration_format(event->dedupe_within_ms, within, sizeof(within));
+    printf("  duplicates dropped: same");
+    for (uint32_t i = 0; i < event->dedupe_count; i++)
+        printf("%s %s", i ? "," : "", event->fields[event->dedupe_fields[i]].name);
+    printf(" within %s\n", within);
 }
 
 static void print_plan(const struct weir_plan *plan)
@@ -89,8 +159,10 @@ static void print_plan(const struct weir_plan *plan)
     printf("  pipeline %s: topic %s, %d partition%s, %s events of %u fields, key %s, time %s\n", plan->pipeline, plan->topic.name,
            plan->topic.partitions, plan->topic.partitions == 1 ? "" : "s", plan->event.format == WEIR_FORMAT_AVRO ? "avro" : "json",
            plan->event.field_count, plan->event.fields[plan->event.key_field].name, plan->event.fields[plan->event.time_field].name);
+    print_duplicates(plan);
     for (uint32_t q = 0; q < plan->query_count; q++)
         print_query(plan, &plan->queries[q]);
+    print_spanning(plan);
 }
 
 static int check(const struct cli_args *args)
