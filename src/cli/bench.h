@@ -6,3 +6,4 @@
 int bench_engine(const struct cli_args *args);
 int bench_embedded(const struct cli_args *args);
 int bench_avro(const struct cli_args *args);
+int bench_metrics(const struct cli_args *args);

@@ -52,7 +52,9 @@ static uint64_t scatter(uint64_t i)
     return weir_hash64(&i, sizeof i, 1);
 }
 
-int bench_events_make(struct bench_events *e, const struct bench_world *w, uint32_t devices, uint64_t count, int64_t span_ms, struct weir_error *err)
+static int make_events(struct bench_events *e, const struct bench_world *w, uint64_t count,
+                       int (*make)(struct weir_encoder *encoder, const void *context, uint64_t i, struct weir_buffer *out, struct weir_error *err),
+                       const void *context, struct weir_error *err)
 {
     *e = (struct bench_events){.count = count, .lengths = weir_zalloc(count, sizeof *e->lengths)};
     struct weir_encoder *encoder;
@@ -60,24 +62,70 @@ int bench_events_make(struct bench_events *e, const struct bench_world *w, uint3
         return -1;
     int result = 0;
     for (uint64_t i = 0; i < count && result == 0; i++) {
-        uint64_t device = scatter(i) % devices, id[2] = {scatter(device * 2 + 1), scatter(device * 2 + 2)};
-        char uuid[37], name[32];
-        weir_uuid_format((const uint8_t *)id, uuid);
-        snprintf(name, sizeof name, "sensor-%llu", (unsigned long long)device);
-        const struct weir_value values[] = {
-            {.kind = WEIR_STRS, .str = weir_str_of(uuid)},
-            {.kind = WEIR_STRS, .str = weir_str_of(name)},
-            {.kind = WEIR_I64, .i64 = first_ms + (int64_t)((double)i / (double)count * (double)span_ms)},
-            {.kind = WEIR_F64, .f64 = (float)(15 + (double)(scatter(~i) % 20000) / 1000)},
-            {.kind = WEIR_F64, .f64 = (float)(30 + (double)(scatter(~i) % 60000) / 1000)},
-            {.kind = WEIR_STRS, .str = WEIR_STR("Roma")},
-        };
         size_t before = e->bytes.bytes;
-        result = weir_encode(encoder, values, &e->bytes, err);
+        result = make(encoder, context, i, &e->bytes, err);
         e->lengths[i] = (uint32_t)(e->bytes.bytes - before);
     }
     weir_encoder_free(encoder);
     return result;
+}
+
+struct fleet {
+    uint32_t devices, groups;
+    uint64_t count;
+    int64_t span_ms;
+};
+
+static int64_t time_of(const struct fleet *fleet, uint64_t i)
+{
+    return first_ms + (int64_t)((double)i / (double)fleet->count * (double)fleet->span_ms);
+}
+
+static int make_sensor_event(struct weir_encoder *encoder, const void *context, uint64_t i, struct weir_buffer *out, struct weir_error *err)
+{
+    const struct fleet *fleet = context;
+    uint64_t device = scatter(i) % fleet->devices, id[2] = {scatter(device * 2 + 1), scatter(device * 2 + 2)};
+    char uuid[37], name[32];
+    weir_uuid_format((const uint8_t *)id, uuid);
+    snprintf(name, sizeof name, "sensor-%llu", (unsigned long long)device);
+    const struct weir_value values[] = {
+        {.kind = WEIR_STRS, .str = weir_str_of(uuid)},
+        {.kind = WEIR_STRS, .str = weir_str_of(name)},
+        {.kind = WEIR_I64, .i64 = time_of(fleet, i)},
+        {.kind = WEIR_F64, .f64 = (float)(15 + (double)(scatter(~i) % 20000) / 1000)},
+        {.kind = WEIR_F64, .f64 = (float)(30 + (double)(scatter(~i) % 60000) / 1000)},
+        {.kind = WEIR_STRS, .str = WEIR_STR("Roma")},
+    };
+    return weir_encode(encoder, values, out, err);
+}
+
+int bench_events_make(struct bench_events *e, const struct bench_world *w, uint32_t devices, uint64_t count, int64_t span_ms, struct weir_error *err)
+{
+    return make_events(e, w, count, make_sensor_event, &(struct fleet){devices, 0, count, span_ms}, err);
+}
+
+static int make_meter_event(struct weir_encoder *encoder, const void *context, uint64_t i, struct weir_buffer *out, struct weir_error *err)
+{
+    static const char *const types[] = {"THERM", "HEARTRATE", "FUEL"};
+    const struct fleet *fleet = context;
+    uint64_t device = scatter(i) % fleet->devices;
+    char id[32], group[32];
+    snprintf(id, sizeof id, "device-%llu", (unsigned long long)device);
+    snprintf(group, sizeof group, "group-%llu", (unsigned long long)(device % fleet->groups));
+    const struct weir_value values[] = {
+        {.kind = WEIR_STRS, .str = weir_str_of(group)},
+        {.kind = WEIR_STRS, .str = weir_str_of(id)},
+        {.kind = WEIR_STRS, .str = weir_str_of(types[device % 3])},
+        {.kind = WEIR_I64, .i64 = time_of(fleet, i)},
+        {.kind = WEIR_F64, .f64 = (double)(1000 + scatter(~i) % 9000) / 100},
+    };
+    return weir_encode(encoder, values, out, err);
+}
+
+int bench_meters_make(struct bench_events *e, const struct bench_world *w, uint32_t devices, uint32_t groups, uint64_t count, int64_t span_ms,
+                      struct weir_error *err)
+{
+    return make_events(e, w, count, make_meter_event, &(struct fleet){devices, groups, count, span_ms}, err);
 }
 
 void bench_events_drop(struct bench_events *e)

@@ -24,6 +24,9 @@ struct bench_events {
 
 // `count` events of `devices` devices in random order, their times rising evenly over span_ms. The same arguments give the same events.
 int bench_events_make(struct bench_events *e, const struct bench_world *w, uint32_t devices, uint64_t count, int64_t span_ms, struct weir_error *err);
+// The same of pipeline B's meters: group, id, type, timestamp, value, in the format of the world's plan.
+int bench_meters_make(struct bench_events *e, const struct bench_world *w, uint32_t devices, uint32_t groups, uint64_t count, int64_t span_ms,
+                      struct weir_error *err);
 void bench_events_drop(struct bench_events *e);
 
 // Decodes all events and folds them into the core, 1,024 at a time; with `core` NULL they are decoded only.
