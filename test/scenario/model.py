@@ -3,11 +3,13 @@
 
 A query is a Query; events are dicts (None: null) in the order of the feed. Nothing here knows of batches, offsets in files or threads.
 """
+import datetime
 import math
 import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Callable, Optional
+from zoneinfo import ZoneInfo
 
 
 def murmur2(data):
@@ -204,6 +206,43 @@ AGGREGATES = {  # over the (time, value) pairs that are no nulls and no NaN, in 
 }
 
 
+# ---- windows: a name for the pipeline file, and the (start, end) of those that hold a time
+
+
+def tumbling(size):
+    return f"tumbling {size} ms", lambda t: [(t // size * size, t // size * size + size)]
+
+
+def sliding(size, slide):
+    def spans(t):
+        last = t // slide * slide
+        return [(start, start + size) for start in range(last, t - size, -slide)]
+
+    return f"sliding {size} ms every {slide} ms", spans
+
+
+def calendar(unit, zone):
+    """Days, weeks (from Monday), months and years as the clocks of a zone have them."""
+    zone = ZoneInfo(zone)
+
+    def instant(year, month, day):
+        return int(datetime.datetime(year, month, day, tzinfo=zone).timestamp()) * 1000
+
+    def spans(t):
+        day = datetime.datetime.fromtimestamp(t // 1000, zone).date()
+        if unit in ("day", "week"):
+            first = day - datetime.timedelta(days=day.weekday() if unit == "week" else 0)
+            after = first + datetime.timedelta(days=7 if unit == "week" else 1)
+        elif unit == "month":
+            first = day.replace(day=1)
+            after = (first + datetime.timedelta(days=31)).replace(day=1)
+        else:
+            first, after = day.replace(month=1, day=1), day.replace(year=day.year + 1, month=1, day=1)
+        return [(instant(first.year, first.month, first.day), instant(after.year, after.month, after.day))]
+
+    return f"calendar {unit}", spans
+
+
 # ---- queries
 
 
@@ -227,7 +266,7 @@ class Query:
     key: str                            # as in the pipeline file
     key_columns: list                   # names
     group_by: Optional[list] = None
-    window_ms: Optional[int] = None
+    window: Optional[tuple] = None      # from tumbling, sliding or calendar
     lateness_ms: int = 0
     emit: str = "final"
     exact: bool = False                 # quantiles
@@ -236,13 +275,13 @@ class Query:
 
     def lines(self):
         yield f"  - table: {self.table}"
-        if self.window_ms:
-            yield f"    window: tumbling {self.window_ms} ms"
+        if self.window:
+            yield f"    window: {self.window[0]}"
         if self.group_by:
             yield f"    group_by: [{', '.join(self.group_by)}]"
             yield f"    emit: {self.emit}"
             yield f"    quantiles: {'exact' if self.exact else 'approximate'}"
-        if self.window_ms:
+        if self.window:
             yield f"    lateness: {self.lateness_ms} ms"
         if self.where_text:
             yield f'    where: "{self.where_text}"'
@@ -272,17 +311,19 @@ def plain_rows(query, partitions):
 
 
 def grouped_rows(query, partitions):
+    """An event joins its windows that are still open; it is late where none is."""
     groups, late = {}, []
     for partition, events in enumerate(partitions):
-        high = None
-        for offset, event in enumerate(events):
-            start = event["t"] // query.window_ms * query.window_ms if query.window_ms else None
+        watermark = -math.inf
+        for event in events:
             if query.where(event) is True:
-                if query.window_ms and high is not None and high - query.lateness_ms >= start + query.window_ms:
+                spans = query.window[1](event["t"]) if query.window else [(None, math.inf)]
+                still_open = [start for start, end in spans if watermark < end]
+                if not still_open:
                     late.append((partition, event["offset"]))
-                else:
+                for start in still_open:
                     groups.setdefault((start, *(event[name] for name in query.group_by)), []).append(event)
-            high = event["t"] if high is None else max(high, event["t"])
+            watermark = max(watermark, event["t"] - query.lateness_ms)
     rows = {}
     for (start, *_), events in groups.items():
         values = {c.name: result(c, start, events) for c in query.columns}

@@ -12,6 +12,8 @@ FIELDS = {"id": "string", "place": "string", "t": "long", "x": "optional double"
 TEXTS = ["a", "b", "Zürich", "semi;colon", "comma, inside", 'quoted "word"', "two\nlines", "a much longer text that does not fit in a few bytes"]
 UUIDS = ["6fa459ea-ee8a-3ca4-894e-db77e160355e", "16fd2706-8baf-433b-82eb-8c7fada847da"]
 PRESENT_MS = 1_600_000_000_000
+SUMMER_ENDS_MS = 1_603_580_000_000  # a few hours before the clocks of Rome go back
+MONTH_ENDS_MS = 1_604_150_000_000  # a day before those of New York do, and a month ends
 FAR_FUTURE_MS = 7_000_000_000_000
 ABSURD_MS = 9_100_000_000_000_000
 
@@ -72,7 +74,7 @@ class Shape:
         self.odd = rnd.choice([0, 0, 0.05])  # NaN and infinities
         self.corrupt = rnd.choice([0, 0.02, 0.2])
         self.refused = rnd.choice([0, 0.03])
-        self.start = rnd.choice([PRESENT_MS, PRESENT_MS, 0])
+        self.start = rnd.choice([PRESENT_MS, SUMMER_ENDS_MS, MONTH_ENDS_MS, 0])
 
     def key(self):
         if self.skew == "hot" and self.rnd.random() < 0.9:
