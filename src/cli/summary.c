@@ -24,19 +24,30 @@ static const char *plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
+static int name_width(const struct weir_plan *plan, bool feed_only)
+{
+    size_t width = 24;
+    for (uint32_t q = 0; q < plan->query_count && !feed_only; q++) {
+        size_t bytes = strlen(plan->queries[q].table.name);
+        width = bytes > width ? bytes : width;
+    }
+    return (int)width;
+}
+
 void summary_text(FILE *out, const struct weir_pipeline_status *status, bool feed_only)
 {
     char number[32];
+    const int width = name_width(status->plan, feed_only);
     term_number(status->records, number, sizeof(number));
     fprintf(out, "%s: %s record%s in %.1f s\n", status->plan->pipeline, number, plural(status->records), status->seconds);
     for (uint32_t q = 0; q < status->plan->query_count && !feed_only; q++) {
         term_number(status->rows[q], number, sizeof(number));
-        fprintf(out, "  %-24s %12s row%s written\n", status->plan->queries[q].table.name, number, plural(status->rows[q]));
+        fprintf(out, "  %-*s %12s row%s written\n", width, status->plan->queries[q].table.name, number, plural(status->rows[q]));
     }
     for (int r = 0; r < WEIR_REASONS; r++) {
         if (status->dead[r] == 0)
             continue;
         term_number(status->dead[r], number, sizeof(number));
-        fprintf(out, "  %-24s %12s dead letter%s\n", weir_reason_name((enum weir_reason)r), number, plural(status->dead[r]));
+        fprintf(out, "  %-*s %12s dead letter%s\n", width, weir_reason_name((enum weir_reason)r), number, plural(status->dead[r]));
     }
 }
