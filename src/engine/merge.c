@@ -112,7 +112,7 @@ int merge_give(struct merge *m, struct task *t, enum merge_extent extent, int64_
     int64_t now_us = weir_monotonic_us();
     for (uint32_t q = 0; m && q < plan->query_count; q++) {
         const struct weir_query_spec *query = &plan->queries[q];
-        bool due = extent > MERGE_DUE || now_us - m->given_us[q] >= query->every_ms * 1000;
+        bool due = extent > MERGE_DUE || (atomic_load(&m->pending[q]) && now_us - m->given_us[q] >= query->every_ms * 1000);
         if (!query->spans_partitions || (query->emit_update && !due))
             continue;
         if (weir_merger_give(m->merger, q, &t->sink, extent == MERGE_ALL || query->emit_update, silent_now_ms, err) < 0)

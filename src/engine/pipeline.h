@@ -19,8 +19,9 @@
 enum {
     TASK_CHUNK = 1024, // records that are decoded and folded at once: their columns fit in the L2 cache
     TASK_FETCH_BYTES = 1 << 20,
-    TASK_COMMIT_BYTES = 16 << 20,     // rows and letters buffered before a commit is due, whatever the time
-    TASK_COMMIT_BEHIND_US = 1000000,  // between commits while there is more to read
+    TASK_COMMIT_BYTES = 16 << 20,    // rows and letters buffered before a commit is due, whatever the time
+    TASK_COMMIT_BEHIND_US = 1000000, // between commits while there is more to read
+    TASK_LOOK_AGAIN_US = 100000,
     TASK_COMMIT_CAUGHT_UP_US = 20000, // and when there is not
 };
 
@@ -53,7 +54,7 @@ struct task {
     bool uncommitted; // something changed since the last commit
     bool finished;    // read to the end and closed, see task_finish
     int64_t last_commit_us, last_record_us;
-    int64_t *last_emit_us; // by query
+    int64_t *next_emit_us; // by query
     bool *idle_given;      // by query: ended windows were given since the last record
     // for others to see
     bool busy; // a worker has it; under the engine's lock

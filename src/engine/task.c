@@ -73,7 +73,7 @@ int task_open(struct task *t, struct pipeline *p, int32_t partition, struct weir
     t->seen.rows = weir_zalloc(queries, sizeof *t->seen.rows);
     t->seen.queries = weir_zalloc(queries, sizeof *t->seen.queries);
     t->collected = weir_zalloc(queries, sizeof *t->collected);
-    t->last_emit_us = weir_zalloc(queries, sizeof *t->last_emit_us);
+    t->next_emit_us = weir_zalloc(queries, sizeof *t->next_emit_us);
     t->idle_given = weir_zalloc(queries, sizeof *t->idle_given);
     t->txn = weir_txn_new(p->engine->db);
     t->sink = (struct weir_core_sink){t, take_rows, take_late};
@@ -101,7 +101,7 @@ void task_close(struct task *t)
     free(t->seen.rows);
     free(t->seen.queries);
     free(t->collected);
-    free(t->last_emit_us);
+    free(t->next_emit_us);
     free(t->idle_given);
     pthread_mutex_destroy(&t->lock);
 }
@@ -181,7 +181,7 @@ int64_t task_log_now_ms(const struct task *t)
 static bool update_due(const struct task *t, uint32_t q, int64_t now_us)
 {
     const struct weir_query_spec *query = &t->pipeline->plan->queries[q];
-    return query->grouped && query->emit_update && now_us - t->last_emit_us[q] >= query->every_ms * 1000;
+    return query->grouped && query->emit_update && now_us >= t->next_emit_us[q];
 }
 
 static bool idle_due(const struct task *t, uint32_t q, int64_t now_us)
@@ -190,14 +190,21 @@ static bool idle_due(const struct task *t, uint32_t q, int64_t now_us)
     return query->grouped && !t->idle_given[q] && now_us - t->last_record_us >= query->idle_ms * 1000;
 }
 
+// A query that had nothing to give is looked at again soon, so that the first rows after a quiet time need not wait.
+static int64_t next_emit_us(const struct weir_query_spec *query, int64_t now_us, bool gave)
+{
+    int64_t wait_us = query->every_ms * 1000;
+    return now_us + (gave || wait_us < TASK_LOOK_AGAIN_US ? wait_us : TASK_LOOK_AGAIN_US);
+}
+
 static int give_due(struct task *t, int64_t now_us, struct weir_error *err)
 {
     for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
         uint64_t rows = t->counts.rows[q];
         if (update_due(t, q, now_us)) {
-            t->last_emit_us[q] = now_us;
             if (weir_core_emit_changed(t->core, q, err) < 0)
                 return -1;
+            t->next_emit_us[q] = next_emit_us(&t->pipeline->plan->queries[q], now_us, t->counts.rows[q] != rows);
         }
         if (idle_due(t, q, now_us)) {
             t->idle_given[q] = true;

@@ -5,13 +5,13 @@
 //   'D' | number u64                                 dedupe.c
 //   'K' | key set u64 | page u32                     keys_save_page
 //   'S' | query u64 | page u32                        sessions_save
-//   'W' | query u64 | window start i64 | page u32    window end i64 | bitmap of records u64 | layout_save…
+//   'W' | query u64 | window start i64 | after i64 | page u32   window end i64 | bitmap of records u64 | layout_save…
 // Numbers in keys are big-endian, the window's start with its sign flipped, so that keys sort; numbers in pages are the machine's own (little-endian).
 // Pages say which queries made them: state of other queries is refused rather than misread.
 #include "base/memory.h"
 #include "query/core.h"
 
-enum { VERSION = 1, WINDOW_KEY_BYTES = 21, KEYS_KEY_BYTES = 13 };
+enum { VERSION = 1, WINDOW_KEY_BYTES = 29, KEYS_KEY_BYTES = 13 };
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "checkpoints hold little-endian numbers");
 
@@ -20,6 +20,7 @@ static void window_key(const struct windows *ws, const struct window *w, uint32_
     weir_buffer_byte(out, 'W');
     weir_buffer_be64(out, ws->identity);
     weir_buffer_be64(out, (uint64_t)w->start_ms ^ (uint64_t)1 << 63);
+    weir_buffer_be64(out, (uint64_t)w->after_ms ^ (uint64_t)1 << 63);
     weir_buffer_be32(out, page);
 }
 
@@ -186,6 +187,7 @@ static int restore_window(struct weir_core *core, struct weir_cursor *key, struc
 {
     uint64_t identity = weir_cursor_be64(key);
     int64_t start_ms = (int64_t)(weir_cursor_be64(key) ^ (uint64_t)1 << 63);
+    int64_t after_ms = (int64_t)(weir_cursor_be64(key) ^ (uint64_t)1 << 63);
     uint32_t number = weir_cursor_be32(key);
     struct windows *ws = core->windows;
     while (ws < core->windows + core->plan->query_count && ws->identity != identity)
@@ -195,7 +197,7 @@ static int restore_window(struct weir_core *core, struct weir_cursor *key, struc
     uint64_t present = take_u64(&c);
     if (key->bad || c.bad || ws == core->windows + core->plan->query_count || !ws->keys || number >= ws->keys->capacity / KEYS_PER_PAGE)
         return damaged(err);
-    struct window *w = windows_open_at(ws, start_ms, end_ms);
+    struct window *w = windows_open_at(ws, (struct span){start_ms, end_ms}, after_ms);
     for (uint32_t i = 0; i < KEYS_PER_PAGE; i++) {
         if (!(present >> i & 1))
             continue;

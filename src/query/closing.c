@@ -9,10 +9,16 @@ int64_t watermark_of(const struct weir_query_spec *q, int64_t high_ms)
     return high_ms == INT64_MIN || __builtin_sub_overflow(high_ms, q->lateness_ms, &watermark) ? INT64_MIN : watermark;
 }
 
+int64_t ended_until(const struct weir_query_spec *q, int64_t high_ms)
+{
+    int64_t watermark_ms = watermark_of(q, high_ms), ended_ms;
+    return watermark_ms == INT64_MIN || __builtin_sub_overflow(watermark_ms, q->amend_ms, &ended_ms) ? INT64_MIN : ended_ms;
+}
+
 bool is_past_amending(const struct weir_query_spec *q, int64_t end_ms, int64_t high_ms)
 {
-    int64_t last;
-    return watermark_of(q, high_ms) != INT64_MIN && !__builtin_add_overflow(end_ms, q->amend_ms, &last) && watermark_of(q, high_ms) >= last;
+    int64_t ended_ms = ended_until(q, high_ms);
+    return ended_ms != INT64_MIN && ended_ms >= end_ms;
 }
 
 static int give_ended(struct weir_core *core, uint32_t q, int64_t watermark_ms, struct weir_error *err)

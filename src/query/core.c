@@ -3,6 +3,7 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/time.h"
 #include <stdlib.h>
 
 // ---- life
@@ -164,14 +165,29 @@ static const uint32_t *batch_ids(struct weir_core *core, const struct pass *p, s
     return core->ids[set];
 }
 
+// Whether some event of the batch may lie in a slice of which windows have ended: such events must not count for those.
+static bool any_after(struct pass *p, const struct windows *ws)
+{
+    return ws->query->window.kind == WEIR_WINDOW_SLIDING && is_past_amending(ws->query, windows_span(ws, p->earliest_ms).end_ms, p->high_ms);
+}
+
+// The end of the last window over the slice that had ended when the event came; INT64_MIN where none had.
+static int64_t ended_before(const struct windows *ws, int64_t time_ms, int64_t high_ms)
+{
+    int64_t slice_end_ms = windows_span(ws, time_ms).end_ms, ended_ms = ended_until(ws->query, high_ms);
+    return ended_ms >= slice_end_ms ? weir_floor_div(ended_ms, ws->query->window.slide_ms) * ws->query->window.slide_ms : INT64_MIN;
+}
+
 static void fold(struct weir_core *core, struct pass *p, struct windows *ws, const uint32_t *rows, uint32_t count)
 {
     const uint32_t *ids = batch_ids(core, p, ws->keys);
+    const int64_t *high = any_after(p, ws) ? high_before(core, p) : NULL;
     struct window *w = NULL;
     for (uint32_t j = 0; j < count; j++) {
         int64_t time_ms = p->batch->time_ms[rows[j]];
-        if (!w || time_ms < w->start_ms || time_ms >= w->end_ms)
-            w = windows_at(ws, time_ms);
+        int64_t after_ms = high ? ended_before(ws, time_ms, high[rows[j]]) : INT64_MIN;
+        if (!w || time_ms < w->start_ms || time_ms >= w->end_ms || w->after_ms != after_ms)
+            w = windows_at(ws, time_ms, after_ms);
         w->changed = true;
         p->records[j] = window_record(ws, w, ids[rows[j]]);
         __builtin_prefetch(p->records[j], 1);

@@ -86,6 +86,8 @@ static bool find_pieces(struct work *k, bool changed_only)
     for (uint32_t p = 0; p < k->g->part_count; p++) {
         const struct windows *ws = k->g->parts[p];
         for (size_t i = windows_search(ws, k->window.start_ms); i < ws->count && ws->open[i]->start_ms < k->window.end_ms; i++) {
+            if (ws->open[i]->after_ms >= k->window.end_ms)
+                continue;
             weir_grow(&k->pieces, &k->piece_capacity, k->piece_count + 1, sizeof *k->pieces);
             k->pieces[k->piece_count++] = ws->open[i];
             any |= !changed_only || ws->open[i]->changed;
@@ -103,9 +105,9 @@ static struct span next_window(const struct gathering *g, int64_t after_ms)
     for (uint32_t p = 0; p < g->part_count; p++)
         for (size_t i = 0; i < g->parts[p]->count; i++) {
             const struct window *piece = g->parts[p]->open[i];
-            int64_t end_ms = piece->end_ms, start_ms = piece->start_ms;
-            if (sliding && end_ms <= after_ms)
-                end_ms = (weir_floor_div(after_ms, spec->slide_ms) + 1) * spec->slide_ms;
+            int64_t end_ms = piece->end_ms, start_ms = piece->start_ms, from_ms = piece->after_ms > after_ms ? piece->after_ms : after_ms;
+            if (sliding && end_ms <= from_ms)
+                end_ms = (weir_floor_div(from_ms, spec->slide_ms) + 1) * spec->slide_ms;
             if (end_ms <= after_ms || end_ms > span_last_end(spec, start_ms, piece->end_ms) || (found && end_ms >= next.end_ms))
                 continue;
             next = sliding ? (struct span){end_ms - spec->size_ms, end_ms} : (struct span){start_ms, end_ms};

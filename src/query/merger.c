@@ -101,7 +101,7 @@ static void take_record(struct windows *to, struct window *w, struct weir_str ke
 
 static void take_window(struct windows *to, struct windows *from, struct window *w)
 {
-    struct window *mine = windows_open_at(to, w->start_ms, w->end_ms);
+    struct window *mine = windows_open_at(to, (struct span){w->start_ms, w->end_ms}, w->after_ms);
     for (uint32_t page = 0; page < w->page_count; page++) {
         if (!(w->flags[page] & PAGE_CHANGED))
             continue;

@@ -47,14 +47,12 @@ size_t windows_search(const struct windows *ws, int64_t start_ms)
     return low;
 }
 
-struct window *windows_open_at(struct windows *ws, int64_t start_ms, int64_t end_ms)
+static struct window *window_new(struct windows *ws, size_t at, struct span span, int64_t after_ms)
 {
-    size_t at = windows_search(ws, start_ms);
-    if (at < ws->count && ws->open[at]->start_ms == start_ms)
-        return ws->open[at];
     struct window *w = weir_zalloc(1, sizeof *w);
-    w->start_ms = start_ms;
-    w->end_ms = end_ms;
+    w->start_ms = span.start_ms;
+    w->end_ms = span.end_ms;
+    w->after_ms = after_ms;
     weir_grow(&ws->open, &ws->capacity, ws->count + 1, sizeof *ws->open);
     memmove(ws->open + at + 1, ws->open + at, (ws->count - at) * sizeof *ws->open);
     ws->open[at] = w;
@@ -62,32 +60,46 @@ struct window *windows_open_at(struct windows *ws, int64_t start_ms, int64_t end
     return w;
 }
 
-// The open window over that instant, or NULL.
-static struct window *open_over(const struct windows *ws, int64_t time_ms)
+struct window *windows_open_at(struct windows *ws, struct span span, int64_t after_ms)
 {
-    if (ws->current && time_ms >= ws->current->start_ms && time_ms < ws->current->end_ms)
-        return ws->current;
+    size_t at = windows_search(ws, span.start_ms);
+    while (at < ws->count && ws->open[at]->start_ms == span.start_ms && ws->open[at]->after_ms < after_ms)
+        at++;
+    bool there = at < ws->count && ws->open[at]->start_ms == span.start_ms && ws->open[at]->after_ms == after_ms;
+    return there ? ws->open[at] : window_new(ws, at, span, after_ms);
+}
+
+// The stretch that an instant lies in, from an open window if there is one over it: looking at a calendar costs more.
+static struct span span_over(const struct windows *ws, int64_t time_ms)
+{
     size_t at = windows_search(ws, time_ms);
-    if (at < ws->count && ws->open[at]->start_ms == time_ms)
-        return ws->open[at];
-    return at > 0 && time_ms < ws->open[at - 1]->end_ms ? ws->open[at - 1] : NULL;
+    if (at == ws->count || ws->open[at]->start_ms != time_ms)
+        at--; // wraps where there is none before
+    if (at < ws->count && time_ms < ws->open[at]->end_ms)
+        return (struct span){ws->open[at]->start_ms, ws->open[at]->end_ms};
+    return span_at(&ws->query->window, ws->zone, time_ms);
+}
+
+static bool is_over_instant(const struct window *w, int64_t time_ms)
+{
+    return w && time_ms >= w->start_ms && time_ms < w->end_ms;
+}
+
+struct span windows_span(const struct windows *ws, int64_t time_ms)
+{
+    return is_over_instant(ws->current, time_ms) ? (struct span){ws->current->start_ms, ws->current->end_ms} : span_over(ws, time_ms);
 }
 
 int64_t windows_last_end(const struct windows *ws, int64_t time_ms)
 {
-    const struct weir_window_spec *spec = &ws->query->window;
-    const struct window *w = open_over(ws, time_ms);
-    struct span span = w ? (struct span){w->start_ms, w->end_ms} : span_at(spec, ws->zone, time_ms);
-    return span_last_end(spec, span.start_ms, span.end_ms);
+    struct span span = windows_span(ws, time_ms);
+    return span_last_end(&ws->query->window, span.start_ms, span.end_ms);
 }
 
-struct window *windows_at(struct windows *ws, int64_t time_ms)
+struct window *windows_at(struct windows *ws, int64_t time_ms, int64_t after_ms)
 {
-    ws->current = open_over(ws, time_ms);
-    if (!ws->current) {
-        struct span span = span_at(&ws->query->window, ws->zone, time_ms);
-        ws->current = windows_open_at(ws, span.start_ms, span.end_ms);
-    }
+    if (!is_over_instant(ws->current, time_ms) || ws->current->after_ms != after_ms)
+        ws->current = windows_open_at(ws, windows_span(ws, time_ms), after_ms);
     return ws->current;
 }
 

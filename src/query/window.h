@@ -10,7 +10,8 @@ enum { PAGE_UNSAVED = 1, PAGE_CHANGED = 2, PAGE_SAVED = 4 }; // not in a checkpo
 
 struct window {
     int64_t start_ms, end_ms;
-    bool changed; // some page is
+    int64_t after_ms; // of a slice: its events count only for windows that end later, since those before had ended when they came; else INT64_MIN
+    bool changed;     // some page is
     uint32_t page_count;
     uint8_t **pages; // NULL: no record there
     uint8_t *flags;
@@ -33,12 +34,14 @@ struct windows {
 void windows_open(struct windows *ws, const struct weir_query_spec *query, const struct weir_zone *zone, struct keys *keys, uint64_t identity);
 void windows_close(struct windows *ws);
 
+// The window (of a sliding query: the slice) that an instant lies in, open or not.
+struct span windows_span(const struct windows *ws, int64_t time_ms);
 // When the last window ends that an event of that time falls into; what is late is decided by it.
 int64_t windows_last_end(const struct windows *ws, int64_t time_ms);
-// The window (of a sliding query: the slice) over that instant, opened if it is not.
-struct window *windows_at(struct windows *ws, int64_t time_ms);
-size_t windows_search(const struct windows *ws, int64_t start_ms);                    // the index of the first open window that starts then or later
-struct window *windows_open_at(struct windows *ws, int64_t start_ms, int64_t end_ms); // for restore
+// The open window or slice over that instant, opened if it is not.
+struct window *windows_at(struct windows *ws, int64_t time_ms, int64_t after_ms);
+size_t windows_search(const struct windows *ws, int64_t start_ms); // the index of the first open window that starts then or later
+struct window *windows_open_at(struct windows *ws, struct span span, int64_t after_ms);
 
 // The record of a key, made if there is none (events == 0 until the first is folded in).
 uint8_t *window_new_page(struct windows *ws, struct window *w, uint32_t page);
