@@ -3,12 +3,13 @@
 // WEIR: the binary. WEIR_SCREENSHOTS: a folder that gets pictures of what was seen.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { chromium } from "playwright-core";
-import { pipeline, start } from "./weir.mjs";
+import { demo, pipeline, start } from "./weir.mjs";
 
 const WAIT_MS = 30_000;
 const BYTES_MAX = 200_000;
@@ -75,7 +76,7 @@ const settled = () =>
   until("the feed is folded", async () => {
     const [p] = (await api("/status")).pipelines;
     const rows = await api(`/tables/monthly_metric_event_by_id/rows?id=therm-1`).catch(() => ({ rows: [] }));
-    return p.records >= 7681 && p.partitions.every((k) => k.lag === 0) && rows.rows.length === 2;
+    return p.records >= 7681 && p.partitions.every((k) => k.lag === 0) && rows.rows.length >= 2;
   });
 
 const live = (page) => page.locator("header .phase.live").waitFor();
@@ -106,6 +107,7 @@ test("charts hold the values that the API gives", async () => {
       assert.ok(rows.length > 1);
       const chart = page.locator("figure.chart", { has: page.getByRole("slider", { name: title }) });
       await chart.getByText("As a table").click();
+      await chart.locator("tbody tr").first().waitFor();
       const shown = await chart.locator("tbody tr").evaluateAll((trs) => trs.map((tr) => [...tr.cells].map((c) => c.textContent)));
       const wanted = rows.map((r) => [at(r, title), ...["max", "avg", "median", "min"].map((role) => String(r[role]))]);
       assert.deepEqual(shown, wanted, title);
@@ -150,20 +152,31 @@ test("figures are those of the status", async () => {
   });
 });
 
-test("rows appear as they are written", async () => {
-  await withPage({}, async (page) => {
-    await live(page);
-    await page.getByText("Waiting for the next row").waitFor();
-    const value = 42.125;
-    const event = { group: "house", id: "therm-1", type: "THERM", timestamp: Date.UTC(2026, 2, 1, 0, 30), value };
-    const posted = await fetch(`${weir.url}/api/v1/topics/metrics/records`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(event) });
-    assert.equal(posted.status, 202);
-    const row = page.getByRole("region", { name: "Live rows" }).locator("tbody tr").first();
-    await row.waitFor();
-    assert.deepEqual((await row.locator("td").allTextContents()).map((t) => t.trim()), ["therm-1", "2026-03-01 00:30:00.000", String(value), "house", "THERM"]);
-    await page.getByRole("button", { name: "Pause" }).click();
-    assert.equal(await page.getByRole("button", { name: "Go on" }).getAttribute("aria-pressed"), "true");
-  });
+test("the demonstration's sensors: facts, hours, readings, rows as they are written", async () => {
+  const folder = mkdtempSync(join(tmpdir(), "weir-demo-"));
+  const server = await demo(folder);
+  try {
+    await withPage({}, async (page) => {
+      await live(page);
+      const section = page.getByRole("region", { name: "Live rows" });
+      await section.locator("tbody tr").nth(5).waitFor();
+      await section.getByRole("button", { name: "Pause" }).click();
+      const [id, at, temperature] = (await section.locator("tbody tr").first().locator("td").allTextContents()).map((t) => t.trim());
+      const ms = Date.parse(`${at.replace(" ", "T")}Z`);
+      const path = `/tables/sensor_events/rows?device_id=${id}&from=${ms}&to=${ms + 1}`;
+      const { rows } = await (await fetch(`${server.url}/api/v1${path}`)).json();
+      assert.equal(rows.length, 1, path);
+      assert.ok(Math.abs(rows[0].temperature - Number(temperature)) <= 0.0005001, `${temperature}, the API has ${rows[0].temperature}`);
+      await section.getByRole("button", { name: "Go on" }).click();
+      await page.locator(".facts").getByText(/^sensor-\d+$/).waitFor();
+      await page.getByRole("slider", { name: "Readings, humidity" }).waitFor();
+      await page.getByRole("slider", { name: "Hourly, temperature" }).waitFor(); // without a reload: the first hour closes meanwhile
+      await picture(page, "demo");
+    }, { url: server.url });
+  } finally {
+    await server.stop("SIGINT");
+    rmSync(folder, { recursive: true, force: true });
+  }
 });
 
 test("dead letters are counted by reason, with examples", async () => {
@@ -313,7 +326,7 @@ test("nothing written yet is said, and filled in", async () => {
 });
 
 test("a server that wants a token gets one", async () => {
-  const sha256 = createHash("sha256").update("open sesame").digest("hex");
+  const sha256 = createHash("sha256").update("open-sesame").digest("hex");
   const own = pipeline({ http: `http: {tokens: [{name: page, sha256: ${sha256}, role: reader}]}` });
   const server = await start(own);
   try {
@@ -322,7 +335,7 @@ test("a server that wants a token gets one", async () => {
       await page.getByRole("button", { name: "Open" }).click();
       await page.getByRole("alert").getByText("not accepted").waitFor();
       await picture(page, "token");
-      await page.getByLabel("Token").fill("open sesame");
+      await page.getByLabel("Token").fill("open-sesame");
       await page.keyboard.press("Enter");
       await live(page);
       await page.getByRole("slider", { name: "Monthly" }).waitFor();

@@ -66,6 +66,7 @@ export function Lost({ reason, retryAt, since, retry }: LostProps) {
 
 export function SignIn({ live, reason }: { live: Live; reason: string }) {
   const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), []); // there is nothing else on the page
   const submit = (e: Event) => {
     e.preventDefault();
     const bearer = input.current?.value.trim();
