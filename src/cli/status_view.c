@@ -99,5 +99,6 @@ void status_print(FILE *out, const json_t *now, const json_t *before, bool color
         fputs(i ? "\n" : "", out);
         print_pipeline(out, pipeline, rated, rate, color);
     }
-    fprintf(out, "\nprocess %llu\n", (unsigned long long)count_of(now, "pid"));
+    const char *url = json_string_value(json_object_get(now, "http"));
+    fprintf(out, "\nprocess %llu%s%s\n", (unsigned long long)count_of(now, "pid"), url ? ", dashboard " : "", url ? url : "");
 }

@@ -44,6 +44,10 @@ void summary_text(FILE *out, const struct weir_pipeline_status *status, bool fee
         term_number(status->rows[q], number, sizeof(number));
         fprintf(out, "  %-*s %12s row%s written\n", width, status->plan->queries[q].table.name, number, plural(status->rows[q]));
     }
+    if (status->duplicates) {
+        term_number(status->duplicates, number, sizeof(number));
+        fprintf(out, "  %-*s %12s event%s seen before\n", width, "duplicates", number, plural(status->duplicates));
+    }
     for (int r = 0; r < WEIR_REASONS; r++) {
         if (status->dead[r] == 0)
             continue;

@@ -146,10 +146,16 @@ static void print_duplicates(const struct weir_plan *plan)
     if (!event->dedupe_count)
         return;
     weir_duration_format(event->dedupe_within_ms, within, sizeof(within));
+    bool has_key = false;
     printf("  duplicates dropped: same");
-    for (uint32_t i = 0; i < event->dedupe_count; i++)
+    for (uint32_t i = 0; i < event->dedupe_count; i++) {
         printf("%s %s", i ? "," : "", event->fields[event->dedupe_fields[i]].name);
-    printf(" within %s\n", within);
+        has_key |= event->dedupe_fields[i] == event->key_field;
+    }
+    printf(" within %s", within);
+    if (!has_key && plan->topic.partitions > 1)
+        printf(", of one partition: the key %s is not among them", event->fields[event->key_field].name);
+    printf("\n");
 }
 
 static void print_plan(const struct weir_plan *plan)
