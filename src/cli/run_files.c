@@ -2,6 +2,8 @@
 #include "cli/run_files.h"
 #include "cli/status_line.h"
 
+enum { LIVE_ROWS = 100 }; // of each table, for the page
+
 static void say_what_runs(const struct weir_plan *plan)
 {
     fprintf(stderr, "%s: topic %s (%d partition%s) →", plan->pipeline, plan->topic.name, plan->topic.partitions,
@@ -20,6 +22,7 @@ static int open_all(struct runner *runner, const struct cli_args *args, bool fee
         .feed_only = feed_only,
         .for_ms = args->for_ms,
         .feed_limit = args->limit,
+        .recent_rows = args->until_end ? 0 : LIVE_ROWS, // whom would a run that ends by itself show them to
     };
     if (runner_open(runner, &options, view, err) < 0)
         return -1;

@@ -36,6 +36,7 @@ static void take_reject(void *context, int64_t line, struct weir_str raw, const 
         .null_key = true,
     };
     weir_producer_dead(f->producer, f->pipeline->dead, &letter);
+    f->last_reject_line = line;
     f->new_rejects++;
 }
 
@@ -45,7 +46,8 @@ static void take_event(void *context, int64_t timestamp_ms, int64_t line, const 
     struct weir_error err;
     f->encoded.bytes = 0;
     if (weir_encode(f->encoder, values, &f->encoded, &err) < 0) {
-        take_reject(f, line, (struct weir_str){"", 0}, err.text);
+        if (line != f->last_reject_line) // of the events that one line unpivots into, the first that fails speaks for it
+            take_reject(f, line, (struct weir_str){"", 0}, err.text);
         return;
     }
     const struct weir_value *key = &values[f->pipeline->plan->event.key_field];

@@ -75,8 +75,9 @@ struct feeder {
     struct weir_buffer encoded, position;
     uint64_t events, rejects;         // appended durably, since the feed's very start
     uint64_t new_events, new_rejects; // buffered since
-    uint64_t given;                   // events of this run, against the limit
-    atomic_bool ended;                // nothing more will come
+    int64_t last_reject_line;
+    uint64_t given;    // events of this run, against the limit
+    atomic_bool ended; // nothing more will come
     pthread_mutex_t lock;
     uint64_t seen_events, seen_rejects, seen_done, seen_total; // for others to see
 };
