@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the page makes of tables, rows and streams, without a browser.
+// What the page makes of tables, rows and streams, without a browser. WEIR_WEB: the folder of its sources.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { before, test } from "node:test";
+import { pathToFileURL } from "node:url";
 
-const WEB = new URL("../../web/", import.meta.url);
+const WEB = pathToFileURL(process.env.WEIR_WEB);
 const { build } = createRequire(WEB)("esbuild");
 let shape, series, sse, rates;
 

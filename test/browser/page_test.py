@@ -1,22 +1,36 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 # builds: plain
-"""The page in a real browser: installs what drives it (package-lock.json says what) and runs page_test.mjs."""
+"""The page in a real browser. What drives it is installed in the build folder (package-lock.json says what), and runs the *_test.mjs there."""
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-FOLDER = Path(__file__).resolve().parent
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+WEIR = Path(os.environ.get("WEIR", ROOT / "build" / "weir")).absolute()
+FOLDER = Path(os.environ.get("WEIR_BUILD", WEIR.parent)) / "browser"
+
+
+def install():
+    """The test's files and packages, in FOLDER."""
+    FOLDER.mkdir(exist_ok=True)
+    lock = (HERE / "package-lock.json").read_bytes()
+    installed = FOLDER / "installed.json"
+    for path in (HERE / ".npmrc", *HERE.glob("*.json"), *HERE.glob("*.mjs")):
+        shutil.copyfile(path, FOLDER / path.name)
+    if not installed.exists() or installed.read_bytes() != lock:
+        subprocess.run(["npm", "ci", "--silent"], cwd=FOLDER, check=True)
+        installed.write_bytes(lock)
 
 
 def main():
-    installed = FOLDER / "node_modules" / ".package-lock.json"
-    if not installed.exists() or installed.stat().st_mtime < (FOLDER / "package-lock.json").stat().st_mtime:
-        subprocess.run(["npm", "ci", "--silent"], cwd=FOLDER, check=True)
-    weir = os.path.abspath(os.environ.get("WEIR", FOLDER.parents[1] / "build" / "weir"))
-    tests = ["node", "--test", "--test-reporter=spec", "logic_test.mjs", "page_test.mjs"]
-    return subprocess.run(tests, cwd=FOLDER, env=dict(os.environ, WEIR=weir), timeout=600, check=False).returncode
+    install()
+    tests = sorted(path.name for path in HERE.glob("*_test.mjs"))
+    environment = dict(os.environ, WEIR=str(WEIR), WEIR_WEB=f"{ROOT / 'web'}/")
+    return subprocess.run(["node", "--test", "--test-reporter=spec", *tests], cwd=FOLDER, env=environment, timeout=600, check=False).returncode
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ interface ChartProps {
 
 const HEIGHT = 190;
 const FEW = 8; // points that are marked one by one, each with its own time under the axis
+const LABEL = 70; // px that a time under the axis takes
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 const utc = (ms: number) => uPlot.tzDate(new Date(ms), "UTC");
 
@@ -54,6 +55,12 @@ function short(ms: number, stepSeconds: number): string {
   const d = new Date(ms);
   if (stepSeconds >= 28 * 86400) return `${MONTHS[d.getUTCMonth()]} ${d.getUTCFullYear()}`;
   return stepSeconds >= 86400 ? `${d.getUTCDate()} ${MONTHS[d.getUTCMonth()]}` : clock(ms).slice(0, 5);
+}
+
+// Of the points' times as many as there is room for, the last one among them.
+function sparse(at: number[], width: number): number[] {
+  const step = Math.ceil((at.length * LABEL) / width);
+  return at.filter((_, i) => (at.length - 1 - i) % step === 0);
 }
 
 function colours() {
@@ -96,7 +103,7 @@ function options(props: ChartProps, width: number, moved: (index: number | null)
       {
         ...axis,
         grid: { show: false },
-        splits: perPoint ? (u) => u.data[0] as number[] : undefined,
+        splits: perPoint ? (u) => sparse(u.data[0] as number[], u.width) : undefined,
         values: perPoint ? (_, splits) => splits.map((ms) => short(ms, props.stepSeconds)) : ticks,
         size: 26,
         gap: 6,
