@@ -8,6 +8,7 @@ enum built_item {
     BUILT_HTTP_REGISTRY,
     BUILT_CASSANDRA,
     BUILT_MQTT_FEED,
+    BUILT_SESSIONS_ACROSS,
     BUILT_ITEMS,
 };
 

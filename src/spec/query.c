@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // queries: from events to the rows of a table.
 #include "spec/query.h"
+#include "spec/built.h"
 
 #define QUERIES_MAX 256
 
@@ -136,6 +137,8 @@ static void decide_spanning(struct query_reading *q)
             return;
     }
     query->spans_partitions = true;
+    if (query->window.kind == WEIR_WINDOW_SESSION)
+        spec_require_built(r, BUILT_SESSIONS_ACROSS, spec_place_of_name(q->at[QUERY_WINDOW]), NULL, "");
 }
 
 static void read_query(struct reading *r, const struct node *node, struct weir_query_spec *query)
