@@ -169,6 +169,9 @@ test("the demonstration's sensors: facts, hours, readings, rows as they are writ
       assert.ok(Math.abs(rows[0].temperature - Number(temperature)) <= 0.0005001, `${temperature}, the API has ${rows[0].temperature}`);
       await section.getByRole("button", { name: "Go on" }).click();
       await page.locator(".facts").getByText(/^sensor-\d+$/).waitFor();
+      const updated = page.locator(".facts .figure", { hasText: "last updated" }).locator("dd");
+      const first = await updated.textContent();
+      await until("facts are kept up to date", async () => (await updated.textContent()) > first);
       await page.getByRole("slider", { name: "Readings, humidity" }).waitFor();
       await page.getByRole("slider", { name: "Hourly, temperature" }).waitFor(); // without a reload: the first hour closes meanwhile
       await picture(page, "demo");
@@ -177,6 +180,26 @@ test("the demonstration's sensors: facts, hours, readings, rows as they are writ
     await server.stop("SIGINT");
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test("a posted event is a row, a reading and a new hour at once", async () => {
+  await settled();
+  await withPage({}, async (page) => {
+    await live(page);
+    await page.getByText("Waiting for the next row").waitFor();
+    await pick(page, "therm-1");
+    const event = { group: "house", id: "therm-1", type: "THERM", timestamp: Date.UTC(2026, 2, 1, 0, 30), value: 42.125 };
+    const posted = await fetch(`${weir.url}/api/v1/topics/metrics/records`, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(event) });
+    assert.equal(posted.status, 202);
+    const row = page.getByRole("region", { name: "Live rows" }).locator("tbody tr").first();
+    await row.waitFor();
+    assert.deepEqual((await row.locator("td").allTextContents()).map((t) => t.trim()), ["therm-1", "2026-03-01 00:30:00.000", "42.125", "house", "THERM"]);
+    for (const [title, time] of [["Hourly", "2026-03-01 00:00"], ["Monthly", "Mar 2026"], ["Readings, value", "2026-03-01 00:30:00"]]) {
+      const chart = page.locator("figure.chart", { has: page.getByRole("slider", { name: title }) });
+      await chart.locator(".when dd").getByText(time, { exact: true }).waitFor();
+      assert.equal(await chart.locator("dd[data-role=avg], dd[data-role=reading]").textContent(), "42.125", title);
+    }
+  });
 });
 
 test("dead letters are counted by reason, with examples", async () => {

@@ -42,7 +42,7 @@ function Example({ letter }: { letter: Letter }) {
   return (
     <li>
       <details>
-        <summary><b class={`reason ${reason}`}>{words(reason)}</b> <span class="why">{text}</span></summary>
+        <summary><b class={`reason ${reason}`}>{words(reason)}</b> <span class="why">{text}</span>{query && <span class="quiet"> · {words(query)}</span>}</summary>
         <dl class="letter">
           <dt>Record</dt><dd>{topic}, partition {partition}, offset {offset}</dd>
           {query && <><dt>Query</dt><dd>{query}</dd></>}
