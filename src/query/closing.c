@@ -31,19 +31,13 @@ static int give_ended(struct weir_core *core, uint32_t q, int64_t watermark_ms, 
 }
 
 // A sliding window that ends is given whole, since its slices may have been given with windows before it. An update query has given them all but for
-// what changed since.
-static int give_ended_sliding(struct weir_core *core, uint32_t q, int64_t before_ms, int64_t watermark_ms, struct weir_error *err)
-{
-    struct windows *ws = &core->windows[q];
-    return give_closed_sliding(&(struct gathering){&core->emitter, q, &ws, 1}, before_ms, watermark_ms, err);
-}
-
-int give_closed_sliding(const struct gathering *g, int64_t before_ms, int64_t watermark_ms, struct weir_error *err)
+// what changed since. Windows that had ended for good are never given again: their first slices are gone.
+int give_closed_sliding(const struct gathering *g, int64_t over_ms, int64_t before_ms, int64_t watermark_ms, struct weir_error *err)
 {
     const struct weir_query_spec *query = g->parts[0]->query;
     if (query->emit_update)
-        return gather_give(g, INT64_MIN, INT64_MAX, true, err);
-    if (query->amend_ms > 0 && gather_give(g, INT64_MIN, before_ms, true, err) < 0)
+        return gather_give(g, over_ms, INT64_MAX, true, err);
+    if (query->amend_ms > 0 && gather_give(g, over_ms, before_ms, true, err) < 0)
         return -1;
     return gather_give(g, before_ms, watermark_ms, false, err);
 }
@@ -81,10 +75,13 @@ int close_windows(struct weir_core *core, uint32_t q, int64_t high_before_ms, st
     int64_t before_ms = watermark_of(ws->query, high_before_ms), watermark_ms = watermark_of(ws->query, core->high_ms);
     if (ws->query->window.kind == WEIR_WINDOW_SESSION)
         return sessions_advance(&core->sessions[q], &core->emitter, q, core->high_ms, err);
-    bool sliding = ws->query->window.kind == WEIR_WINDOW_SLIDING;
     if (ws->query->spans_partitions || ws->query->window.kind == WEIR_WINDOW_NONE || ws->count == 0 || watermark_ms < ws->open[0]->end_ms)
         return 0;
-    if (sliding ? give_ended_sliding(core, q, before_ms, watermark_ms, err) < 0 : give_ended(core, q, watermark_ms, err) < 0)
+    struct gathering g = {&core->emitter, q, &ws, 1};
+    bool sliding = ws->query->window.kind == WEIR_WINDOW_SLIDING;
+    int result = sliding ? give_closed_sliding(&g, ended_until(ws->query, high_before_ms), before_ms, watermark_ms, err)
+                         : give_ended(core, q, watermark_ms, err);
+    if (result < 0)
         return -1;
     drop_over(core, ws, core->high_ms);
     return 0;

@@ -287,7 +287,7 @@ int weir_core_emit_ended(struct weir_core *core, uint32_t q, int64_t ended_ms, s
     if (ws->query->window.kind == WEIR_WINDOW_SESSION)
         return sessions_give(&core->sessions[q], &core->emitter, q, ended_ms, err);
     if (ws->query->window.kind == WEIR_WINDOW_SLIDING)
-        return gather_give(&(struct gathering){&core->emitter, q, &ws, 1}, INT64_MIN, ended_ms, true, err);
+        return gather_give(&(struct gathering){&core->emitter, q, &ws, 1}, ended_until(ws->query, core->high_ms), ended_ms, true, err);
     for (size_t i = 0; i < ws->count && ws->open[i]->end_ms <= ended_ms; i++)
         if (emit_window(&core->emitter, q, ws, ws->open[i], err) < 0)
             return -1;

@@ -28,7 +28,8 @@ int64_t watermark_of(const struct weir_query_spec *q, int64_t high_ms);
 int64_t ended_until(const struct weir_query_spec *q, int64_t high_ms); // windows that ended by then receive no more events; INT64_MIN: none
 bool is_past_amending(const struct weir_query_spec *q, int64_t end_ms, int64_t high_ms); // an event of a window that ended then would be late
 bool window_is_over(const struct windows *ws, const struct window *w, int64_t high_ms);  // no event can fall into it any more
-int give_closed_sliding(const struct gathering *g, int64_t before_ms, int64_t watermark_ms, struct weir_error *err);
+// Windows up to over_ms have ended for good, up to before_ms they had been given.
+int give_closed_sliding(const struct gathering *g, int64_t over_ms, int64_t before_ms, int64_t watermark_ms, struct weir_error *err);
 int close_windows(struct weir_core *core, uint32_t query, int64_t high_before_ms, struct weir_error *err);
 
 // checkpoint.c

@@ -132,12 +132,15 @@ static void mark_window(struct windows *ws, struct window *w)
     w->changed = false;
 }
 
+// A slice is up to date once the last window over it was given.
 static void mark_given(const struct gathering *g, int64_t until_ms)
 {
     for (uint32_t p = 0; p < g->part_count; p++)
-        for (size_t i = 0; i < g->parts[p]->count; i++)
-            if (g->parts[p]->open[i]->changed && g->parts[p]->open[i]->end_ms <= until_ms)
-                mark_window(g->parts[p], g->parts[p]->open[i]);
+        for (size_t i = 0; i < g->parts[p]->count; i++) {
+            struct window *w = g->parts[p]->open[i];
+            if (w->changed && span_last_end(&g->parts[p]->query->window, w->start_ms, w->end_ms) <= until_ms)
+                mark_window(g->parts[p], w);
+        }
 }
 
 bool gather_any_changed(const struct gathering *g)

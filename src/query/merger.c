@@ -156,12 +156,13 @@ static int give_until(struct weir_merger *m, uint32_t q, int64_t until_ms, struc
 {
     struct merged_query *mq = &m->queries[q];
     struct gathering g = {&m->emitter, q, mq->part_list, m->partition_count};
-    int64_t before_ms = mq->given_until_ms;
-    if (mq->query->window.kind != WEIR_WINDOW_SLIDING || mq->query->emit_update)
-        return gather_give(&g, INT64_MIN, until_ms, true, err);
-    if (until_ms > before_ms && until_ms != INT64_MAX)
+    int64_t over_ms = ended_until(mq->query, mq->released_ms), before_ms = mq->given_until_ms > over_ms ? mq->given_until_ms : over_ms;
+    bool ended_only = mq->query->window.kind == WEIR_WINDOW_SLIDING && !mq->query->emit_update && until_ms != INT64_MAX;
+    if (!ended_only)
+        return gather_give(&g, over_ms, until_ms, true, err);
+    if (until_ms > before_ms)
         mq->given_until_ms = until_ms;
-    return give_closed_sliding(&g, before_ms, until_ms, err);
+    return give_closed_sliding(&g, over_ms, before_ms, until_ms, err);
 }
 
 static int64_t lowest_high(const struct weir_merger *m)

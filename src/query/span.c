@@ -53,7 +53,7 @@ static struct span calendar(enum weir_calendar unit, const struct weir_zone *zon
 {
     struct weir_civil from = beginning(unit, weir_zone_civil(zone, time_ms)), to = next_beginning(unit, from);
     int64_t start_ms = weir_zone_instant(zone, &from), end_ms = weir_zone_instant(zone, &to);
-    if (end_ms <= time_ms) {
+    while (end_ms <= time_ms) {
         to = next_beginning(unit, to);
         start_ms = end_ms;
         end_ms = weir_zone_instant(zone, &to);
