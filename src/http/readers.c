@@ -163,15 +163,26 @@ static int ascending(const void *a, const void *b)
     return 0;
 }
 
+#define TEXT(literal)                                                                                                                                \
+    {                                                                                                                                                \
+        literal, sizeof(literal) - 1                                                                                                                 \
+    }
+
 static void write_rows(struct http_request *r, struct reading *d)
 {
+    static const struct weir_str before[COLUMNS] = {
+        [YEAR] = TEXT("{\"year\":"), [MONTH] = TEXT(",\"month\":"), [DAY] = TEXT(",\"day\":"), [HOUR] = TEXT(",\"hour\":"),
+        [AVG] = TEXT(",\"avg\":"),   [MIN] = TEXT(",\"min\":"),     [MAX] = TEXT(",\"max\":"), [MEDIAN] = TEXT(",\"median\":"),
+    };
     struct weir_buffer *b = http_json(r);
     if (d->count > 1)
         qsort(d->rows, d->count, sizeof *d->rows, ascending);
     weir_buffer_byte(b, '[');
     for (size_t i = 0; i < d->count; i++) {
+        if (i)
+            weir_buffer_byte(b, ',');
         for (int c = 0; c < COLUMNS; c++) {
-            weir_buffer_format(b, "%s\"%s\":", c ? "," : i ? ",{" : "{", column_names[c]);
+            weir_buffer_add(b, before[c].data, before[c].bytes);
             http_value(b, d->table->columns[d->columns[c]].type, &d->rows[i].values[c]);
         }
         weir_buffer_byte(b, '}');
