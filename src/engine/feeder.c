@@ -12,7 +12,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-enum { VERSION = 1, STEP_EVENTS = 1024, FLUSH_BYTES = 1 << 20, FLUSH_LINGER_US = 100000 };
+enum { VERSION = 1, STEP_EVENTS = 1024, FLUSH_BYTES = 1 << 20, FLUSH_LINGER_US = 25000 };
 
 static struct weir_str key_text(const struct weir_value *key, char buffer[32])
 {
@@ -102,6 +102,7 @@ static int flush(struct feeder *f, struct weir_error *err)
     f->events += f->new_events;
     f->rejects += f->new_rejects;
     f->new_events = f->new_rejects = 0;
+    f->oldest_us = 0;
     publish(f);
     return 0;
 }
@@ -125,27 +126,32 @@ static int keep_what_came(struct feeder *f)
     return -1;
 }
 
+// An append is full, or its first event has waited long enough for others to come along.
+static bool flush_due(struct feeder *f, const struct weir_feed_step *step)
+{
+    int64_t now_us = weir_monotonic_us();
+    bool any = f->new_events || f->new_rejects;
+    if (!any || !f->oldest_us)
+        f->oldest_us = any ? now_us : 0;
+    return any && (step->end || weir_producer_bytes(f->producer) >= FLUSH_BYTES || now_us - f->oldest_us >= FLUSH_LINGER_US);
+}
+
 static int feed_all(struct feeder *f, struct weir_error *err)
 {
     struct weir_engine *e = f->pipeline->engine;
     const struct weir_feed_sink sink = {f, take_event, take_reject};
     uint64_t limit = e->options.feed_limit ? e->options.feed_limit : UINT64_MAX;
-    int64_t last_flush_us = weir_monotonic_us();
     while (!atomic_load(&e->stopping) && f->given < limit) {
         struct weir_feed_step step = {0};
         uint64_t room = limit - f->given;
         if (weir_feed_next(f->feed, room < STEP_EVENTS ? (uint32_t)room : STEP_EVENTS, &sink, &step, err) < 0)
             return keep_what_came(f);
-        int64_t now_us = weir_monotonic_us();
-        bool waits = step.end || step.wait_until_us > now_us;
-        if ((waits || weir_producer_bytes(f->producer) >= FLUSH_BYTES || now_us - last_flush_us >= FLUSH_LINGER_US)) {
-            if (flush(f, err) < 0)
-                return -1;
-            last_flush_us = now_us;
-        }
+        if (flush_due(f, &step) && flush(f, err) < 0)
+            return -1;
         if (step.end)
             break;
-        wait_until(e, step.wait_until_us);
+        bool waiting = f->oldest_us && f->oldest_us + FLUSH_LINGER_US < step.wait_until_us;
+        wait_until(e, waiting ? f->oldest_us + FLUSH_LINGER_US : step.wait_until_us);
     }
     return flush(f, err);
 }

@@ -76,6 +76,7 @@ struct feeder {
     uint64_t events, rejects;         // appended durably, since the feed's very start
     uint64_t new_events, new_rejects; // buffered since
     int64_t last_reject_line;
+    int64_t oldest_us; // when the first of the buffered events came; 0: none
     uint64_t given;    // events of this run, against the limit
     atomic_bool ended; // nothing more will come
     pthread_mutex_t lock;
