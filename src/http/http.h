@@ -20,7 +20,8 @@ struct weir_http_options {
 struct weir_http;
 
 // Listens and serves until weir_http_stop. A port that was given and is taken fails with WEIR_UNAVAILABLE; an address that others can reach with
-// neither tokens nor JWT configured, and keys that cannot be read, fail with WEIR_BAD_CONFIG. The engine must outlive the server; it need not run yet.
+// neither tokens nor JWT configured, and keys that cannot be read, fail with WEIR_BAD_CONFIG. The engine must outlive the server and need not run yet; it
+// is told the address (weir_engine_set_url).
 int weir_http_start(struct weir_engine *e, const struct weir_http_options *o, struct weir_http **ret, struct weir_error *err);
 const char *weir_http_url(const struct weir_http *h); // http://127.0.0.1:8080
 void weir_http_stop(struct weir_http *h);             // ends streams, waits shortly for answers under way; NULL is nothing

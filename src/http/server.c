@@ -310,7 +310,12 @@ int weir_http_start(struct weir_engine *e, const struct weir_http_options *o, st
     h->streams = http_streams_new(h);
     h->counts = http_counts_new();
     h->etags = http_etags_new();
-    if (open_all(h, err) < 0 || start_threads(h, err) < 0) {
+    int rc = open_all(h, err);
+    if (rc == 0) {
+        weir_engine_set_url(e, h->url); // before anyone can ask for it
+        rc = start_threads(h, err);
+    }
+    if (rc < 0) {
         drop(h);
         return -1;
     }
