@@ -67,7 +67,7 @@ void merge_take(struct merge *m, struct task *t)
 }
 
 // One task may have dropped a window in its last commit that another had no commit to drop since.
-static void release_alike(struct pipeline *p, uint32_t query)
+static void release_alike(struct merge *m, struct pipeline *p, uint32_t query)
 {
     int64_t released_ms = INT64_MIN;
     for (uint32_t t = 0; t < p->task_count; t++) {
@@ -76,6 +76,7 @@ static void release_alike(struct pipeline *p, uint32_t query)
     }
     for (uint32_t t = 0; t < p->task_count; t++)
         weir_core_release(p->tasks[t].core, query, released_ms);
+    weir_merger_resume(m->merger, query, released_ms);
 }
 
 void merge_begin(struct merge *m, struct pipeline *p)
@@ -83,7 +84,8 @@ void merge_begin(struct merge *m, struct pipeline *p)
     if (!m)
         return;
     for (uint32_t q = 0; q < p->plan->query_count; q++)
-        release_alike(p, q);
+        if (p->plan->queries[q].spans_partitions)
+            release_alike(m, p, q);
     for (uint32_t t = 0; t < p->task_count; t++)
         merge_take(m, &p->tasks[t]);
 }
@@ -98,10 +100,21 @@ void merge_silence(struct merge *m, uint32_t partition, uint32_t query, bool sil
     atomic_store(&m->pending[query], true);
 }
 
+static int64_t wait_us(const struct weir_query_spec *query)
+{
+    int64_t every_us = query->every_ms * 1000;
+    return query->emit_update || every_us < TASK_LOOK_AGAIN_US ? every_us : TASK_LOOK_AGAIN_US;
+}
+
+static bool is_due(struct merge *m, const struct weir_query_spec *query, uint32_t q, enum merge_extent extent, int64_t now_us)
+{
+    return extent > MERGE_DUE || (atomic_load(&m->pending[q]) && now_us - __atomic_load_n(&m->given_us[q], __ATOMIC_RELAXED) >= wait_us(query));
+}
+
 bool merge_due(struct merge *m, const struct weir_plan *plan, int64_t now_us)
 {
     for (uint32_t q = 0; m && q < plan->query_count; q++)
-        if (atomic_load(&m->pending[q]) && now_us - __atomic_load_n(&m->given_us[q], __ATOMIC_RELAXED) >= plan->queries[q].every_ms * 1000)
+        if (plan->queries[q].spans_partitions && is_due(m, &plan->queries[q], q, MERGE_DUE, now_us))
             return true;
     return false;
 }
@@ -112,16 +125,13 @@ int merge_give(struct merge *m, struct task *t, enum merge_extent extent, int64_
     int64_t now_us = weir_monotonic_us();
     for (uint32_t q = 0; m && q < plan->query_count; q++) {
         const struct weir_query_spec *query = &plan->queries[q];
-        bool due = extent > MERGE_DUE || (atomic_load(&m->pending[q]) && now_us - m->given_us[q] >= query->every_ms * 1000);
-        if (!query->spans_partitions || (query->emit_update && !due))
+        if (!query->spans_partitions || !is_due(m, query, q, extent, now_us))
             continue;
         if (weir_merger_give(m->merger, q, &t->sink, extent == MERGE_ALL || query->emit_update, silent_now_ms, err) < 0)
             return -1;
         weir_core_release(t->core, q, weir_merger_released_ms(m->merger, q));
-        if (due) {
-            __atomic_store_n(&m->given_us[q], now_us, __ATOMIC_RELAXED);
-            atomic_store(&m->pending[q], false);
-        }
+        __atomic_store_n(&m->given_us[q], now_us, __ATOMIC_RELAXED);
+        atomic_store(&m->pending[q], false);
     }
     return 0;
 }

@@ -152,17 +152,31 @@ static int64_t lowest_watermark(const struct weir_merger *m, const struct merged
     return lowest;
 }
 
+// Of a final sliding query: windows that all partitions have passed are given whole, once; those that only silent partitions hold up as they change.
+static int give_sliding(struct weir_merger *m, const struct gathering *g, int64_t until_ms, struct weir_error *err)
+{
+    struct merged_query *mq = &m->queries[g->query];
+    int64_t over_ms = ended_until(mq->query, mq->released_ms), before_ms = mq->given_until_ms > over_ms ? mq->given_until_ms : over_ms;
+    int64_t passed_ms = lowest_watermark(m, mq, false);
+    if (give_closed_sliding(g, over_ms, before_ms, passed_ms < until_ms ? passed_ms : until_ms, err) < 0)
+        return -1;
+    if (passed_ms > mq->given_until_ms)
+        mq->given_until_ms = passed_ms;
+    return gather_give(g, passed_ms > before_ms ? passed_ms : before_ms, until_ms, true, err);
+}
+
 static int give_until(struct weir_merger *m, uint32_t q, int64_t until_ms, struct weir_error *err)
 {
     struct merged_query *mq = &m->queries[q];
     struct gathering g = {&m->emitter, q, mq->part_list, m->partition_count};
-    int64_t over_ms = ended_until(mq->query, mq->released_ms), before_ms = mq->given_until_ms > over_ms ? mq->given_until_ms : over_ms;
-    bool ended_only = mq->query->window.kind == WEIR_WINDOW_SLIDING && !mq->query->emit_update && until_ms != INT64_MAX;
-    if (!ended_only)
-        return gather_give(&g, over_ms, until_ms, true, err);
-    if (until_ms > before_ms)
-        mq->given_until_ms = until_ms;
-    return give_closed_sliding(&g, over_ms, before_ms, until_ms, err);
+    if (mq->query->window.kind == WEIR_WINDOW_SLIDING && !mq->query->emit_update)
+        return give_sliding(m, &g, until_ms, err);
+    return gather_give(&g, ended_until(mq->query, mq->released_ms), until_ms, true, err);
+}
+
+void weir_merger_resume(struct weir_merger *m, uint32_t query, int64_t released_ms)
+{
+    m->queries[query].released_ms = released_ms;
 }
 
 static int64_t lowest_high(const struct weir_merger *m)

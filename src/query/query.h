@@ -52,6 +52,7 @@ void weir_core_release(struct weir_core *core, uint32_t query, int64_t high_ms);
 // Kept in checkpoints. After a restart all cores must release what one had released, before the merger takes anything of them: a row of part of the
 // partitions would overwrite the whole one.
 int64_t weir_core_released_ms(const struct weir_core *core, uint32_t query);
+void weir_merger_resume(struct weir_merger *m, uint32_t query, int64_t released_ms); // what they had released; before the first take
 
 // ---- checkpoints
 
