@@ -98,7 +98,8 @@ static void explain(const struct weir_table *table, struct weir_str kept, char *
             return;
         }
     snprintf(out, bytes, "its %s is another",
-             kept.bytes && (uint8_t)kept.data[kept.bytes - 1] != (table->windowed | table->upserts << 1) ? "window or grouping" : "key or the order of its columns");
+             kept.bytes && (uint8_t)kept.data[kept.bytes - 1] != (table->windowed | table->upserts << 1) ? "window or grouping"
+                                                                                                         : "key or the order of its columns");
 }
 
 // ---- tables by name
