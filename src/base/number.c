@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/number.h"
+#include "base/shortest.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -234,86 +235,10 @@ static void digits_of_integer(uint64_t integer, int decimals, struct digits *ret
     memcpy(ret->text, text, (size_t)ret->count);
 }
 
-// To the nearest integer, ties to even, for magnitudes below 2^51; beyond, somewhere near. The sum has no bits left for a fraction.
-static double round_small(double value)
-{
-    return value + 0x1.8p52 - 0x1.8p52;
-}
-
-// The least number of decimals with which `value` is integer / 10^decimals, both exact, so that the quotient reads back as it. Integers stay below
-// 10^15: there the rounded product cannot miss the nearest integer, and one decimal only is near enough.
-static bool digits_by_scaling(double value, bool single, struct digits *ret)
-{
-    const double most = single ? 1e9 : 1e15;
-    if (value < 1e-5)
-        return false;
-    for (int decimals = 0; decimals <= EXACT_POWER_MAX; decimals++) {
-        double integer = round_small(value * exact_powers[decimals]), back = integer / exact_powers[decimals];
-        if (integer >= most)
-            return false;
-        uint64_t bits;
-        memcpy(&bits, &back, sizeof bits);
-        bool half_way = single && (bits & 0x1fffffff) == 0x10000000; // between two floats: rounding twice may err
-        if (single ? !half_way && (double)(float)back == value : back == value) {
-            digits_of_integer((uint64_t)integer, decimals, ret);
-            return true;
-        }
-    }
-    return false;
-}
-
-// The digits libc gives, whatever its locale's decimal point looks like.
-static void digits_by_libc(double value, int count, struct digits *ret)
-{
-    char text[64];
-    snprintf(text, sizeof text, "%.*e", count - 1, value);
-    const char *at = text;
-    for (ret->count = 0; *at != 'e'; at++)
-        if (is_digit(*at))
-            ret->text[ret->count++] = *at;
-    ret->point = (int)strtol(at + 1, NULL, 10) + 1;
-    while (ret->count > 1 && ret->text[ret->count - 1] == '0')
-        ret->count--;
-}
-
-static bool reads_back(const struct digits *d, double value, bool single)
-{
-    char text[64];
-    int bytes = snprintf(text, sizeof text, "%.*se%d", d->count, d->text, d->point - d->count);
-    if (!single)
-        return value_by_libc((struct weir_str){text, (uint32_t)bytes}) == value;
-    return (double)strtof_l(text, NULL, c_locale()) == value;
-}
-
-static bool is_power_of_two(double value)
-{
-    int exponent;
-    return frexp(value, &exponent) == 0.5;
-}
-
-// The decimal one unit of the last of `count` digits above, if that takes no carry.
-static bool step_up(struct digits *d, int count)
-{
-    while (d->count < count)
-        d->text[d->count++] = '0';
-    return d->text[count - 1]++ < '9';
-}
-
 static void shortest_digits(double value, bool single, struct digits *ret)
 {
-    bool denormal = value < (single ? 0x1p-126 : 0x1p-1022);
-    int most = single ? 9 : 17;
-    if (digits_by_scaling(value, single, ret))
-        return;
-    for (int count = denormal ? 1 : single ? 6 : 15; count < most; count++) {
-        digits_by_libc(value, count, ret);
-        if (reads_back(ret, value, single))
-            return;
-        // Below a power of two doubles lie twice as dense: the nearest decimal may fail where the next above, further off, does not.
-        if (is_power_of_two(value) && step_up(ret, count) && reads_back(ret, value, single))
-            return;
-    }
-    digits_by_libc(value, most, ret);
+    struct shortest d = shortest_decimal(value, single);
+    digits_of_integer(d.digits, -d.exponent, ret);
 }
 
 static char *put(char *at, const char *text, int bytes)
