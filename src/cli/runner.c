@@ -151,7 +151,6 @@ int runner_serve(struct runner *r, const char *listen, const struct runner_view 
         .listen = listen, .log = view && view->log ? view->log : log_line, .log_context = view ? view->context : NULL};
     if (choose_http(r, &options.spec, err) < 0 || weir_http_start(r->engine, &options, &r->http, err) < 0)
         return -1;
-    weir_engine_set_url(r->engine, weir_http_url(r->http));
     printf("dashboard %s\n", weir_http_url(r->http));
     fflush(stdout);
     return 0;

@@ -156,6 +156,13 @@ static int move_start(struct sessions *s, struct emitter *e, uint32_t query, str
         return -1;
     session->start_ms = start_ms;
     head_of(session)->emitted = 0;
+    struct session_list *list = &s->lists[session->id];
+    size_t at = 0;
+    while (list->items[at] != session)
+        at++;
+    for (; at > 0 && list->items[at - 1]->start_ms > start_ms; at--) // over closed ones that are still listed
+        list->items[at] = list->items[at - 1];
+    list->items[at] = session;
     return 0;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Session windows: a key's events that follow each other by less than a gap. A session ends a gap after its last event; an event between two joins them.
-// Sessions lie per key, in pages of 64 keys for checkpoints.
+// Sessions lie per key, in pages of 64 keys for checkpoints. A row's key is the start of its session: should the start of an open session move onto that
+// of one that has ended, to the millisecond, its row takes the other's place.
 #pragma once
 #include "query/emit.h"
 
