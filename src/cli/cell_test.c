@@ -8,7 +8,7 @@
 
 static void expect(enum weir_cql_type type, struct weir_value value, const char *want)
 {
-    char text[CELL_BYTES];
+    char text[WEIR_CELL_BYTES];
     struct printer_cell cell = cell_of(type, &value, text);
     assert_false(cell.null);
     assert_true(weir_str_is(cell.text, want));
@@ -23,7 +23,7 @@ static void values_read_back_the_same(void **state)
     expect(WEIR_CQL_BOOLEAN, (struct weir_value){.kind = WEIR_I64, .i64 = 1}, "true");
     expect(WEIR_CQL_TIMESTAMP, (struct weir_value){.kind = WEIR_I64, .i64 = 1507379391000}, "2017-10-07T12:29:51Z");
     expect(WEIR_CQL_TEXT, (struct weir_value){.kind = WEIR_STRS, .str = WEIR_STR("Roma")}, "Roma");
-    char text[CELL_BYTES];
+    char text[WEIR_CELL_BYTES];
     assert_true(cell_of(WEIR_CQL_TEXT, &(struct weir_value){.null = true}, text).null);
 }
 
@@ -65,11 +65,11 @@ static void moments_are_told_apart_by_magnitude(void **state)
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         int64_t ms;
-        assert_int_equal(cell_parse_time(cases[i].text, &ms), 0);
+        assert_int_equal(weir_moment_parse(weir_str_of(cases[i].text), &ms), 0);
         assert_int_equal(ms, cases[i].ms);
     }
     int64_t untouched = 5;
-    assert_int_equal(cell_parse_time("tomorrow", &untouched), -1);
+    assert_int_equal(weir_moment_parse(WEIR_STR("tomorrow"), &untouched), -1);
     assert_int_equal(untouched, 5);
 }
 

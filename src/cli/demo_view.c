@@ -2,8 +2,8 @@
 #include "cli/demo_view.h"
 #include "base/time.h"
 #include "cli/cell.h"
-#include "cli/column_time.h"
 #include "cli/term.h"
+#include "format/cell.h"
 
 enum { SCREEN_LINES_ABOVE = 15, ROWS_MAX = 20 };
 
@@ -15,6 +15,11 @@ void demo_view_sample(struct demo_view *v, double now_s, uint64_t events)
     else
         v->rate_count++;
     v->rates[v->rate_count - 1] = v->rate.per_s;
+}
+
+static int64_t column_ms(int64_t value, int unit)
+{
+    return unit == WEIR_UNIT_S ? value * 1000 : unit == WEIR_UNIT_US ? weir_floor_div(value, 1000) : value;
 }
 
 static const char *style(const struct demo_view *v, const char *sequence)
@@ -73,19 +78,19 @@ static void print_stages(FILE *out, const struct demo_view *v, const struct weir
 
 // For eyes, not for reading back: moments as such whatever unit the column keeps them in, two decimals, the start of a uuid.
 static struct printer_cell shown_cell(const struct weir_plan *plan, const struct weir_query_spec *query, uint32_t column,
-                                      const struct weir_value *value, char text[CELL_BYTES])
+                                      const struct weir_value *value, char text[WEIR_CELL_BYTES])
 {
     enum weir_cql_type type = query->table.columns[column].type;
-    int unit = column_time_unit(plan, query, column);
+    int unit = weir_column_unit(plan, query, column);
     if (value->null || (unit < 0 && type != WEIR_CQL_UUID && value->kind != WEIR_F64))
         return cell_of(type, value, text);
     if (unit >= 0) {
-        struct weir_civil t = weir_civil_of(column_time_to_ms(value->i64, unit));
-        snprintf(text, CELL_BYTES, "%04d-%02d-%02d %02d:%02d", (int)t.year, t.month, t.day, t.hour, t.minute);
+        struct weir_civil t = weir_civil_of(column_ms(value->i64, unit));
+        snprintf(text, WEIR_CELL_BYTES, "%04d-%02d-%02d %02d:%02d", (int)t.year, t.month, t.day, t.hour, t.minute);
     } else if (type == WEIR_CQL_UUID) {
-        snprintf(text, CELL_BYTES, "%.8s…", value->str.bytes >= 8 ? value->str.data : "?");
+        snprintf(text, WEIR_CELL_BYTES, "%.8s…", value->str.bytes >= 8 ? value->str.data : "?");
     } else {
-        snprintf(text, CELL_BYTES, "%.2f", value->f64);
+        snprintf(text, WEIR_CELL_BYTES, "%.2f", value->f64);
     }
     return (struct printer_cell){.text = weir_str_of(text)};
 }
@@ -101,13 +106,13 @@ static void print_recent(FILE *out, const struct demo_view *v, const struct weir
     struct printer_column columns[32];
     uint32_t count = query->table.column_count < 32 ? query->table.column_count : 32;
     for (uint32_t c = 0; c < count; c++) {
-        bool moment = column_time_unit(status->plan, query, c) >= 0;
+        bool moment = weir_column_unit(status->plan, query, c) >= 0;
         columns[c] = (struct printer_column){query->table.columns[c].name, moment ? PRINTER_TEXT : cell_kind(query->table.columns[c].type)};
     }
     struct printer *p = printer_open(out, CLI_FORMAT_TABLE, columns, count);
     for (uint32_t i = 0; i < recent_count && (int)i < rows; i++) {
         struct printer_cell cells[32];
-        char texts[32][CELL_BYTES];
+        char texts[32][WEIR_CELL_BYTES];
         for (uint32_t c = 0; c < count; c++)
             cells[c] = shown_cell(status->plan, query, c, &recent[i][c], texts[c]);
         printer_row(p, cells);

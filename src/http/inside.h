@@ -137,11 +137,6 @@ enum MHD_Result http_send(struct http_request *r);
 void http_quote(struct weir_buffer *b, struct weir_str text);                                    // as a JSON string; what is no UTF-8 as \u00XX
 void http_value(struct weir_buffer *b, enum weir_cql_type type, const struct weir_value *value); // as JSON
 void http_row(struct weir_buffer *b, const struct weir_table *table, const struct weir_value *values);
-int http_value_parse(const struct weir_table_column *column, struct weir_str text, struct weir_arena *arena, struct weir_value *ret);
-int http_time_parse(struct weir_str text, int64_t *ret_ms); // ISO 8601, or an epoch in s or ms
-// A bound on the first clustering column, or on the window's start.
-int http_bound_parse(const struct weir_plan *plan, const struct weir_query_spec *query, struct weir_str text, struct weir_arena *arena,
-                     struct weir_value *ret);
 
 // auth.c
 int http_auth_new(const struct weir_http_spec *spec, struct http_auth **ret, struct weir_error *err); // NULL where spec configures nothing

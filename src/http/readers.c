@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/time.h"
+#include "format/cell.h"
 #include "http/inside.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,7 +209,7 @@ static void read_span(struct http_request *r, struct span *s)
     }
     if (parse_span(r, s) < 0 || find_table(r, by, &d) < 0)
         return;
-    bool is_key = http_value_parse(&d.table->columns[d.table->partition[0]], r->args[1], &r->arena, &key) == 0;
+    bool is_key = weir_cell_parse(&d.table->columns[d.table->partition[0]], r->args[1], &r->arena, &key) == 0;
     if (is_key && read_rows(r, &d, &key) < 0)
         return;
     if (d.any)

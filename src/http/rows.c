@@ -2,6 +2,7 @@
 // GET /api/v1/tables/{table}/rows: rows by key, else all, bounded, a page at a time.
 #include "base/hash.h"
 #include "base/memory.h"
+#include "format/cell.h"
 #include "http/inside.h"
 
 enum { FROM, TO, LIMIT, PAGE, PIPELINE, RESERVED };
@@ -66,7 +67,7 @@ static int parse_key(struct rows *q)
             http_problem(r, 400, "'%s' needs '%s' too, which is before it in the key", column->name, key_name(t, given));
             return -1;
         }
-        if (http_value_parse(column, *text, &r->arena, &key[given++]) < 0)
+        if (weir_cell_parse(column, *text, &r->arena, &key[given++]) < 0)
             return bad_value(q, column->name, *text, weir_cql_type_name(column->type));
     }
     if (given > 0 && given < t->partition_count) {
@@ -88,7 +89,7 @@ static int parse_bound(struct rows *q, int which, bool *ret_given, struct weir_v
                      reserved[which]);
         return -1;
     }
-    if (http_bound_parse(q->plan, q->query, *text, &q->request->arena, ret) < 0)
+    if (weir_bound_parse(q->plan, q->query, *text, &q->request->arena, ret) < 0)
         return bad_value(q, reserved[which], *text, "a time (ISO 8601 or epoch) or a value of the first clustering column");
     *ret_given = true;
     return 0;

@@ -1,48 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/number.h"
 #include "cli/cell.h"
-#include "cli/column_time.h"
 #include "cli/printer.h"
 #include "cli/session.h"
 #include "cli/verb/verbs.h"
 
 // ---- what --from and --to mean
 
-// An integer bound on a moment may be in seconds, milliseconds or, where the column is, microseconds.
-static int parse_moment(const char *text, int unit, int64_t *ret)
-{
-    const int64_t us_min = 100000000000000;
-    int64_t ms;
-    if (unit == WEIR_UNIT_US && weir_parse_i64(weir_str_of(text), &ms) == 0 && ms >= us_min) {
-        *ret = ms;
-        return 0;
-    }
-    if (cell_parse_time(text, &ms) < 0)
-        return -1;
-    *ret = column_time_from_ms(ms, unit);
-    return 0;
-}
-
 static int parse_bound(const struct session *s, const struct weir_query_spec *query, const char *text, struct weir_arena *arena,
                        struct weir_value *ret, struct weir_error *err)
 {
     const struct weir_table *table = &query->table;
-    if (table->windowed) {
-        ret->kind = WEIR_I64;
-        if (cell_parse_time(text, &ret->i64) == 0)
-            return 0;
-        return weir_fail(err, WEIR_USAGE, WEIR_STOP, "'%.80s' is no time; write 2026-01-31T12:00:00Z or an epoch", text);
-    }
-    if (table->clustering_count == 0)
+    if (!table->windowed && table->clustering_count == 0)
         return weir_fail(err, WEIR_USAGE, WEIR_STOP, "table '%s' has no clustering column that --from and --to could bound", table->name);
-    uint32_t column = table->clustering[0].column;
-    int unit = column_time_unit(s->plan, query, column);
-    if (unit >= 0) {
-        ret->kind = WEIR_I64;
-        if (parse_moment(text, unit, &ret->i64) == 0)
-            return 0;
-    }
-    return cell_parse(&table->columns[column], text, arena, ret, err);
+    if (weir_bound_parse(s->plan, query, weir_str_of(text), arena, ret) == 0)
+        return 0;
+    if (table->windowed || weir_column_unit(s->plan, query, table->clustering[0].column) >= 0)
+        return weir_fail(err, WEIR_USAGE, WEIR_STOP, "'%.80s' is no time; write 2026-01-31T12:00:00Z or an epoch", text);
+    return cell_parse(&table->columns[table->clustering[0].column], text, arena, ret, err);
 }
 
 static const struct weir_table_column *key_column(const struct weir_table *table, uint32_t index)
@@ -82,7 +57,7 @@ struct output {
     struct printer *printer;
     const struct weir_table *table;
     struct printer_cell *cells;
-    char (*texts)[CELL_BYTES];
+    char (*texts)[WEIR_CELL_BYTES];
 };
 
 static int print_values(void *context, const struct weir_value *values)
@@ -103,7 +78,7 @@ static int print_rows(struct session *s, const struct weir_scan *scan, enum cli_
     struct output o = {
         .table = table,
         .cells = weir_arena_zalloc(arena, table->column_count * sizeof(struct printer_cell)),
-        .texts = weir_arena_zalloc(arena, table->column_count * (size_t)CELL_BYTES),
+        .texts = weir_arena_zalloc(arena, table->column_count * (size_t)WEIR_CELL_BYTES),
         .printer = printer_open(stdout, format, columns, table->column_count),
     };
     int status = weir_store_scan(s->store, s->plan->pipeline, scan, print_values, &o, err);
