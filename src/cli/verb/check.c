@@ -83,13 +83,17 @@ static bool is_quantile(const struct weir_aggregate *aggregate)
 static void print_memory(const struct weir_query_spec *query)
 {
     const char *each = query->window.kind == WEIR_WINDOW_NONE ? "group" : "group of each open window";
-    uint32_t quantiles = 0;
-    for (uint32_t a = 0; a < query->aggregate_count; a++)
+    uint32_t quantiles = 0, distinct = 0;
+    for (uint32_t a = 0; a < query->aggregate_count; a++) {
         quantiles += is_quantile(&query->aggregates[a]);
+        distinct += query->aggregates[a].kind == WEIR_AGG_DISTINCT;
+    }
     if (quantiles && query->exact_quantiles)
         printf("    exact quantiles keep every value: 8 bytes a value in memory, up to 32 MiB for each %s\n", each);
     else if (quantiles)
         printf("    quantiles within 1 %%: 1 to 40 kB for each %s\n", each);
+    if (distinct)
+        printf("    distinct is exact up to 768 values, an estimate within about 1 %% beyond: up to 16 kB for each %s\n", each);
 }
 
 static bool uses_zone(const struct weir_expr *e)
