@@ -59,3 +59,4 @@ int layout_merge(const struct layout *l, uint8_t *into, const uint8_t *from);
 void layout_save(const struct layout *l, const uint8_t *record, struct weir_buffer *out);
 int layout_restore(const struct layout *l, uint8_t *record, struct weir_cursor *from);
 void layout_drop(const struct layout *l, uint8_t *record); // frees its blobs
+uint64_t layout_blob_bytes(const struct layout *l, const uint8_t *record);

@@ -90,8 +90,9 @@ static void save_keys(struct saving *s, struct keys *k)
     }
 }
 
-static void save_window_page(struct saving *s, const struct windows *ws, struct window *w, uint32_t page)
+static void save_window_page(struct saving *s, struct windows *ws, struct window *w, uint32_t page)
 {
+    window_note_blobs(ws, w, page);
     uint64_t present = 0;
     window_key(ws, w, page, &s->key);
     weir_buffer_add(&s->page, &w->end_ms, 8);
@@ -117,7 +118,7 @@ void weir_core_checkpoint(struct weir_core *core, void (*put_page)(void *context
     for (uint32_t i = 0; i < core->key_set_count; i++)
         save_keys(&s, core->key_sets[i]);
     for (uint32_t q = 0; q < core->plan->query_count; q++) {
-        const struct windows *ws = &core->windows[q];
+        struct windows *ws = &core->windows[q];
         if (ws->query->window.kind == WEIR_WINDOW_SESSION)
             sessions_save(&core->sessions[q], put_page, context);
         for (size_t i = 0; i < ws->count; i++)

@@ -175,3 +175,13 @@ void layout_drop(const struct layout *l, uint8_t *record)
         if (measure_has_blob(&l->measures[i]))
             blob_drop(measure_blob(&l->measures[i], record));
 }
+
+uint64_t layout_blob_bytes(const struct layout *l, const uint8_t *record)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < l->measure_count && l->has_blobs; i++) {
+        const struct blob *blob = measure_has_blob(&l->measures[i]) ? *measure_blob(&l->measures[i], (uint8_t *)record) : NULL;
+        bytes += blob ? sizeof *blob + blob->capacity : 0;
+    }
+    return bytes;
+}

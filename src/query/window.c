@@ -21,6 +21,8 @@ static void window_free(struct windows *ws, struct window *w)
             ws->bytes -= (uint64_t)KEYS_PER_PAGE * ws->layout.bytes;
         free(records);
     }
+    ws->bytes -= w->blob_bytes;
+    free(w->page_blob_bytes);
     free(w->pages);
     free(w->flags);
     free(w);
@@ -111,6 +113,8 @@ static void cover(struct window *w, uint32_t pages)
     w->flags = weir_realloc(w->flags, pages);
     memset(w->pages + w->page_count, 0, (pages - w->page_count) * sizeof *w->pages);
     memset(w->flags + w->page_count, 0, pages - w->page_count);
+    w->page_blob_bytes = weir_realloc(w->page_blob_bytes, pages * sizeof *w->page_blob_bytes);
+    memset(w->page_blob_bytes + w->page_count, 0, (pages - w->page_count) * sizeof *w->page_blob_bytes);
     w->page_count = pages;
 }
 
@@ -140,4 +144,15 @@ void windows_drop_first(struct windows *ws)
         ws->current = NULL;
     window_free(ws, w);
     memmove(ws->open, ws->open + 1, --ws->count * sizeof *ws->open);
+}
+
+void window_note_blobs(struct windows *ws, struct window *w, uint32_t page)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; ws->layout.has_blobs && i < KEYS_PER_PAGE; i++)
+        bytes += layout_blob_bytes(&ws->layout, w->pages[page] + (size_t)i * ws->layout.bytes);
+    uint32_t noted = bytes < UINT32_MAX ? (uint32_t)bytes : UINT32_MAX;
+    ws->bytes += noted - (uint64_t)w->page_blob_bytes[page];
+    w->blob_bytes += noted - (uint64_t)w->page_blob_bytes[page];
+    w->page_blob_bytes[page] = noted;
 }

@@ -15,6 +15,8 @@ struct window {
     uint32_t page_count;
     uint8_t **pages; // NULL: no record there
     uint8_t *flags;
+    uint64_t blob_bytes; // of its records, as of the last checkpoint
+    uint32_t *page_blob_bytes;
 };
 
 struct windows {
@@ -28,7 +30,7 @@ struct windows {
     int64_t released_ms;    // of a query that spans partitions: windows over by then were dropped
     struct window *current; // the one the last event fell into
     uint64_t groups;        // records in all windows
-    uint64_t bytes;         // of pages
+    uint64_t bytes;         // of pages, and of the blobs behind them
 };
 
 void windows_open(struct windows *ws, const struct weir_query_spec *query, const struct weir_zone *zone, struct keys *keys, uint64_t identity);
@@ -53,6 +55,9 @@ static inline uint8_t *window_record(struct windows *ws, struct window *w, uint3
     w->flags[page] |= PAGE_UNSAVED | PAGE_CHANGED;
     return records + (size_t)(id % KEYS_PER_PAGE) * ws->layout.bytes;
 }
+
+// Counts what hangs off the page's records into `bytes`.
+void window_note_blobs(struct windows *ws, struct window *w, uint32_t page);
 
 // Closes and frees the first window, giving back its keys.
 void windows_drop_first(struct windows *ws);
