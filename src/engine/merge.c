@@ -60,8 +60,8 @@ void merge_take(struct merge *m, struct task *t)
 {
     if (!m)
         return;
-    weir_merger_take(m->merger, (uint32_t)t->partition, t->core);
-    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
+    bool any = weir_merger_take(m->merger, (uint32_t)t->partition, t->core);
+    for (uint32_t q = 0; any && q < t->pipeline->plan->query_count; q++)
         if (t->pipeline->plan->queries[q].spans_partitions)
             atomic_store(&m->pending[q], true);
 }

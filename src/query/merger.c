@@ -118,18 +118,23 @@ static void take_window(struct windows *to, struct windows *from, struct window 
     w->changed = false;
 }
 
-void weir_merger_take(struct weir_merger *m, uint32_t partition, struct weir_core *core)
+bool weir_merger_take(struct weir_merger *m, uint32_t partition, struct weir_core *core)
 {
+    bool any = m->high_ms[partition] != core->high_ms;
     m->high_ms[partition] = core->high_ms;
     m->position[partition] = core->emitter.position;
     for (uint32_t q = 0; q < m->plan->query_count; q++) {
         struct windows *from = &core->windows[q];
-        for (size_t i = 0; m->queries[q].query && i < from->count; i++)
+        if (!m->queries[q].query)
+            continue;
+        for (size_t i = 0; i < from->count; i++) {
+            any |= from->open[i]->changed;
             if (from->open[i]->changed)
                 take_window(&m->queries[q].parts[partition], from, from->open[i]);
-        if (m->queries[q].query)
-            keys_sweep(m->queries[q].keys);
+        }
+        keys_sweep(m->queries[q].keys);
     }
+    return any;
 }
 
 void weir_merger_idle(struct weir_merger *m, uint32_t partition, uint32_t query, bool idle)

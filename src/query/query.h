@@ -37,8 +37,8 @@ struct weir_merger; // not thread-safe: whoever uses it holds a lock of the pipe
 struct weir_merger *weir_merger_new(const struct weir_plan *plan, int64_t epoch_us);
 void weir_merger_free(struct weir_merger *m);
 
-// Takes over what changed in a partition's core since the last time; after a restart, everything.
-void weir_merger_take(struct weir_merger *m, uint32_t partition, struct weir_core *core);
+// Takes over what changed in a partition's core since the last time; after a restart, everything. Whether there was anything, or the watermark rose.
+bool weir_merger_take(struct weir_merger *m, uint32_t partition, struct weir_core *core);
 void weir_merger_idle(struct weir_merger *m, uint32_t partition, uint32_t query, bool idle); // a silent partition holds no window up
 
 // Gives the groups of a query that changed, of windows that every partition's watermark (silent ones aside) has passed; `everything`: of all windows.
