@@ -234,11 +234,16 @@ class BesideARun(harness.Scenario):
     def test_a_taken_default_port_is_passed_over(self):
         with socket.socket() as taken:
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                taken.bind(("127.0.0.1", 8080))
-                taken.listen()
-            except OSError:
-                pass  # somebody else has it, which is as good
+
+            def take():
+                try:
+                    taken.bind(("127.0.0.1", 8080))
+                except OSError:
+                    return False
+                return True
+
+            harness.poll("the default port is given back by the tests beside this one", take, 60)
+            taken.listen()
             with self.running(METRICS) as run:
                 self.assertNotEqual(self.listening(run).rpartition(":")[2], "8080")
                 run.end(signal.SIGTERM)
