@@ -179,11 +179,11 @@ static void bench_rows(struct weir_embedded *db, struct weir_store *store, uint3
         struct weir_rows rows = {.table = &b.table, .count = ROWS_AT_ONCE, .columns = b.cells, .revision = b.revision};
         must(weir_writer_add(writer, &rows, &err), &err);
         if ((done / ROWS_AT_ONCE + 1) % (COMMIT_ROWS / ROWS_AT_ONCE) == 0) {
-            must(weir_writer_flush(writer, txn, &err), &err);
+            must(weir_writer_flush(writer, &(struct weir_commit){.embedded = txn}, &(uint64_t){0}, &err), &err);
             must(weir_txn_commit(txn, false, &err), &err);
         }
     }
-    must(weir_writer_flush(writer, txn, &err), &err);
+    must(weir_writer_flush(writer, &(struct weir_commit){.embedded = txn}, &(uint64_t){0}, &err), &err);
     must(weir_txn_commit(txn, true, &err), &err);
     since.wall_us += filling_us;
     since.cpu_us += filling_us;

@@ -105,7 +105,7 @@ static int collect(void *context, const struct weir_dead_letter *letter)
         return 0;
     }
     weir_producer_add(round->producer, round->now_ms, letter->key, letter->null_key, letter->value);
-    weir_dead_delete(round->dead, round->txn, letter);
+    weir_dead_delete(round->dead, &(struct weir_commit){.embedded = round->txn}, letter);
     round->appended++;
     return weir_producer_bytes(round->producer) >= ROUND_BYTES_MAX;
 }

@@ -15,7 +15,8 @@ void summary_json(FILE *out, const struct weir_pipeline_status *status)
     }
     fprintf(out, "},\"dead\":{");
     for (int r = 0; r < WEIR_REASONS; r++)
-        fprintf(out, "%s\"%s\":%llu", r ? "," : "", weir_reason_name((enum weir_reason)r), (unsigned long long)status->dead[r]);
+        if (r < WEIR_REFUSED || status->dead[r]) // rows that a store refuses are rare enough to be left out where there are none
+            fprintf(out, "%s\"%s\":%llu", r ? "," : "", weir_reason_name((enum weir_reason)r), (unsigned long long)status->dead[r]);
     fprintf(out, "},\"seconds\":%.3f}\n", status->seconds);
 }
 

@@ -70,7 +70,10 @@ static int open_pipeline(struct weir_engine *e, struct pipeline *p, struct weir_
     if (e->options.recent_rows)
         p->recent = recent_new(plan, e->options.recent_rows);
     p->door = door_new(p);
-    p->merge = merge_new(plan, weir_state_epoch_us(p->state));
+    bool fresh;
+    if (weir_state_epoch(p->state, 0, NULL, &p->epoch_us, &fresh, err) < 0)
+        return -1;
+    p->merge = merge_new(plan, p->epoch_us);
     if (feeder_open(&p->feeder, p, err) < 0)
         return -1;
     uint32_t tasks = e->options.feed_only ? 0 : (uint32_t)plan->topic.partitions;

@@ -40,7 +40,7 @@ struct task {
     struct weir_core *core;
     struct weir_core_sink sink;
     struct weir_writer *writer;
-    struct weir_txn *txn;
+    struct weir_commit commit;
     struct weir_arena arena; // of one chunk
     struct weir_rejects rejects;
     struct weir_record records[TASK_CHUNK];
@@ -96,6 +96,7 @@ struct pipeline {
     struct recent *recent;
     struct door *door;
     struct merge *merge;
+    int64_t epoch_us;
     struct feeder feeder;
     uint32_t task_count;
     struct task *tasks;

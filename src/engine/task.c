@@ -46,7 +46,7 @@ static void bury(struct task *t, const struct weir_record *r, enum weir_reason r
         .value = r->value,
         .null_key = r->null_key,
     };
-    weir_dead_put(t->pipeline->dead, t->txn, &letter);
+    weir_dead_put(t->pipeline->dead, &t->commit, &letter);
     t->counts.dead[reason]++;
 }
 
@@ -75,9 +75,9 @@ int task_open(struct task *t, struct pipeline *p, int32_t partition, struct weir
     t->collected = weir_zalloc(queries, sizeof *t->collected);
     t->next_emit_us = weir_zalloc(queries, sizeof *t->next_emit_us);
     t->idle_given = weir_zalloc(queries, sizeof *t->idle_given);
-    t->txn = weir_txn_new(p->engine->db);
+    t->commit.embedded = weir_txn_new(p->engine->db);
     t->sink = (struct weir_core_sink){t, take_rows, take_late};
-    t->core = weir_core_new(p->plan, weir_state_epoch_us(p->state), &t->sink);
+    t->core = weir_core_new(p->plan, p->epoch_us, &t->sink);
     t->last_commit_us = t->last_record_us = weir_monotonic_us();
     if (weir_decoder_new(p->plan, p->engine->registry, &t->decoder, err) < 0 || weir_writer_new(p->store, p->plan->pipeline, &t->writer, err) < 0 ||
         task_restore(t, err) < 0)
@@ -93,7 +93,7 @@ void task_close(struct task *t)
     weir_decoder_free(t->decoder);
     weir_core_free(t->core);
     weir_writer_free(t->writer);
-    weir_txn_free(t->txn);
+    weir_txn_free(t->commit.embedded);
     weir_arena_drop(&t->arena);
     free(t->rejects.items);
     free(t->counts.rows);
@@ -235,7 +235,7 @@ static bool commit_due(const struct task *t, int64_t now_us, bool behind)
     if (!t->uncommitted)
         return false;
     return now_us - t->last_commit_us >= (behind ? TASK_COMMIT_BEHIND_US : TASK_COMMIT_CAUGHT_UP_US) ||
-           weir_writer_bytes(t->writer) + weir_txn_bytes(t->txn) >= TASK_COMMIT_BYTES;
+           weir_writer_bytes(t->writer) + weir_txn_bytes(t->commit.embedded) >= TASK_COMMIT_BYTES;
 }
 
 static void end_silence(struct task *t)

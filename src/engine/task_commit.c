@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include "engine/pipeline.h"
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
 static uint64_t name_hash(const struct pipeline *p, uint32_t query)
 {
@@ -23,9 +23,9 @@ static void put_page(void *context, struct weir_str key, struct weir_str page)
 {
     struct task *t = context;
     if (page.bytes)
-        weir_state_put(t->pipeline->state, t->txn, t->partition, key, page);
+        weir_state_put(t->pipeline->state, &t->commit, t->partition, key, page);
     else
-        weir_state_delete(t->pipeline->state, t->txn, t->partition, key);
+        weir_state_delete(t->pipeline->state, &t->commit, t->partition, key);
 }
 
 // What the core counted since the last commit goes over to the counts that are kept.
@@ -143,14 +143,15 @@ int task_restore(struct task *t, struct weir_error *err)
 static int commit(struct task *t, bool durable, enum merge_extent extent, struct weir_error *err)
 {
     struct merge *merge = t->pipeline->merge;
+    uint64_t ticket;
     merge_take(merge, t);
-    if (merge_give(merge, t, extent, task_log_now_ms(t), err) < 0 || weir_writer_flush(t->writer, t->txn, err) < 0)
+    if (merge_give(merge, t, extent, task_log_now_ms(t), err) < 0 || weir_writer_flush(t->writer, &t->commit, &ticket, err) < 0)
         return -1;
     weir_core_checkpoint(t->core, put_page, t);
     collect_counts(t);
     put_counts(t);
     weir_fault("task.commit.built");
-    return weir_txn_commit(t->txn, durable, err);
+    return weir_txn_commit(t->commit.embedded, durable, err);
 }
 
 int task_commit(struct task *t, bool durable, enum merge_extent extent, struct weir_error *err)

@@ -15,7 +15,7 @@ struct weir_dead {
     char *pipeline;
 };
 
-static const char *const reason_names[WEIR_REASONS] = {"late", "malformed", "future", "unknown_schema"};
+static const char *const reason_names[WEIR_REASONS] = {"late", "malformed", "future", "unknown_schema", "refused"};
 
 const char *weir_reason_name(enum weir_reason reason)
 {
@@ -119,19 +119,19 @@ static int decode(struct weir_str key, struct weir_str value, struct weir_arena 
 
 // ---- changes
 
-void weir_dead_put(struct weir_dead *d, struct weir_txn *txn, const struct weir_dead_letter *letter)
+void weir_dead_put(struct weir_dead *d, const struct weir_commit *commit, const struct weir_dead_letter *letter)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0}, value = {0};
     encode_key(d, letter, &key);
     encode_value(letter, &value);
-    weir_txn_put(txn, WEIR_DEAD, weir_buffer_view(&key), weir_buffer_view(&value));
+    weir_txn_put(commit->embedded, WEIR_DEAD, weir_buffer_view(&key), weir_buffer_view(&value));
 }
 
-void weir_dead_delete(struct weir_dead *d, struct weir_txn *txn, const struct weir_dead_letter *letter)
+void weir_dead_delete(struct weir_dead *d, const struct weir_commit *commit, const struct weir_dead_letter *letter)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0};
     encode_key(d, letter, &key);
-    weir_txn_delete(txn, WEIR_DEAD, weir_buffer_view(&key));
+    weir_txn_delete(commit->embedded, WEIR_DEAD, weir_buffer_view(&key));
 }
 
 // ---- walking

@@ -2,12 +2,15 @@
 // Dead letters: events that could not become rows or join a window, with their reason and position, kept until someone replays them.
 #pragma once
 #include "base/buffer.h"
+#include "base/commit.h"
 #include "base/error.h"
 #include "embedded/embedded.h"
+#include "kafka/kafka.h"
 
-enum weir_reason { WEIR_LATE, WEIR_MALFORMED, WEIR_FUTURE, WEIR_UNKNOWN_SCHEMA, WEIR_REASONS };
+// refused: a row that the store will never take (its event, or its group's last event, by position).
+enum weir_reason { WEIR_LATE, WEIR_MALFORMED, WEIR_FUTURE, WEIR_UNKNOWN_SCHEMA, WEIR_REFUSED, WEIR_REASONS };
 
-const char *weir_reason_name(enum weir_reason reason); // "late", "malformed", "future", "unknown_schema"
+const char *weir_reason_name(enum weir_reason reason); // "late", "malformed", "future", "unknown_schema", "refused"
 int weir_reason_parse(struct weir_str name, enum weir_reason *ret);
 
 struct weir_dead_letter {
@@ -26,12 +29,16 @@ struct weir_dead_letter {
 struct weir_dead;
 
 int weir_dead_embedded(struct weir_embedded *db, const char *pipeline, struct weir_dead **ret, struct weir_error *err);
+// Topic PIPELINE-dead-letters, made with as many partitions as the input has. Messages have the event's own key and value and say the rest in headers:
+// weir.reason, weir.topic, weir.partition, weir.offset, weir.query, weir.schema.id, weir.error, weir.timestamp.
+int weir_dead_kafka(struct weir_kafka *kafka, const char *pipeline, int32_t partitions, int32_t replication, struct weir_dead **ret,
+                    struct weir_error *err);
 void weir_dead_close(struct weir_dead *d);
 
-// Adds to a transaction. The same (reason, partition, offset, query) again replaces the letter.
-void weir_dead_put(struct weir_dead *d, struct weir_txn *txn, const struct weir_dead_letter *letter);
+// Adds to a commit. The same (reason, partition, offset, query) again replaces the letter.
+void weir_dead_put(struct weir_dead *d, const struct weir_commit *commit, const struct weir_dead_letter *letter);
 
 // In order of reason, partition, offset; reason < 0 for all. A non-zero answer of visit ends the walk. Views are valid inside visit.
 int weir_dead_scan(struct weir_dead *d, int reason, int (*visit)(void *context, const struct weir_dead_letter *letter), void *context,
                    struct weir_error *err);
-void weir_dead_delete(struct weir_dead *d, struct weir_txn *txn, const struct weir_dead_letter *letter);
+void weir_dead_delete(struct weir_dead *d, const struct weir_commit *commit, const struct weir_dead_letter *letter);

@@ -1,16 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// The log: topics of partitions of records. Two kinds will stand behind it, embedded and Kafka; both hand over whole record batches.
+// The log: topics of partitions of records. Two kinds stand behind it, embedded (log/embedded) and Kafka (log/kafka). Fetches hand over whole record
+// batches, or, where a client library has taken those apart already, records.
 #pragma once
 #include "base/arena.h"
 #include "base/error.h"
 #include "embedded/embedded.h"
+#include "kafka/kafka.h"
 #include "log/dead.h"
 #include "log/record.h"
 
 struct weir_log;
 
 int weir_log_embedded(struct weir_embedded *db, struct weir_log **ret, struct weir_error *err);
+// `kafka` must outlive the log. `pipeline` names what weir keeps beside the topic (feed positions) and the consumer group; NULL for tools.
+int weir_log_kafka(struct weir_kafka *kafka, const char *pipeline, struct weir_log **ret, struct weir_error *err);
 void weir_log_close(struct weir_log *log);
+bool weir_log_healthy(struct weir_log *log, struct weir_buffer *reasons); // as weir_store_healthy
 
 // ---- topics (thread-safe)
 
@@ -60,9 +65,11 @@ int weir_producer_flush(struct weir_producer *p, struct weir_str position, struc
 
 struct weir_reader;
 
-struct weir_fetch { // whole record batches, in offset order, CRC checked
+struct weir_fetch { // in offset order: whole record batches, CRC checked, or records; one of the two is empty
     const struct weir_str *batches;
     uint32_t count;
+    const struct weir_record *records;
+    uint32_t record_count;
     int64_t next_offset; // after the last record
 };
 
@@ -74,6 +81,25 @@ void weir_reader_close(struct weir_reader *r);
 // naming topic, partition, offset.
 int weir_reader_fetch(struct weir_reader *r, size_t max_bytes, struct weir_fetch *ret, int64_t *ret_lost, struct weir_error *err);
 int64_t weir_reader_end_offset(const struct weir_reader *r); // of the partition, now
+
+// ---- sharing: which partitions of a topic this process reads. Embedded: all of them, at once and for ever. Kafka: what the consumer group gives.
+
+struct weir_share;
+
+struct weir_sharer { // called in the thread that calls weir_share_poll, one at a time
+    void *context;
+    int (*assigned)(void *context, int32_t partition, int64_t *ret_offset, struct weir_error *err); // ours: where to read from
+    void (*opened)(void *context, int32_t partition, struct weir_reader *reader);                   // and this reads it; closed by the share
+    void (*revoked)(void *context, int32_t partition, bool lost); // commit and let go; lost: let go, nothing may be committed
+};
+
+int weir_share_join(struct weir_log *log, const char *topic, const char *instance, const struct weir_sharer *sharer, struct weir_share **ret,
+                    struct weir_error *err);
+// Serves changes; call it all the time from one thread. Waits up to timeout_ms.
+int weir_share_poll(struct weir_share *s, int64_t timeout_ms, struct weir_error *err);
+void weir_share_wake(struct weir_share *s);                            // ends a wait; any thread
+void weir_share_leave(struct weir_share *s);                           // revokes all, leaves; takes NULL
+struct weir_kafka_group *weir_share_group(const struct weir_share *s); // NULL: embedded
 
 // Waits until something was appended to any topic since *seen, or timeout_ms passed; updates *seen. Start with 0. Any thread.
 void weir_log_wait(struct weir_log *log, uint64_t *seen, int64_t timeout_ms);

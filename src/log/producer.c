@@ -137,7 +137,7 @@ void weir_producer_add(struct weir_producer *p, int64_t timestamp_ms, struct wei
 void weir_producer_dead(struct weir_producer *p, struct weir_dead *dead, const struct weir_dead_letter *letter)
 {
     size_t before = weir_txn_bytes(p->txn);
-    weir_dead_put(dead, p->txn, letter);
+    weir_dead_put(dead, &(struct weir_commit){.embedded = p->txn}, letter);
     p->buffered_bytes += weir_txn_bytes(p->txn) - before;
 }
 

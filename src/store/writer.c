@@ -355,16 +355,17 @@ static int flush_table(struct flush *f)
     return 0;
 }
 
-int weir_writer_flush(struct weir_writer *w, struct weir_txn *txn, struct weir_error *err)
+int weir_writer_flush(struct weir_writer *w, const struct weir_commit *commit, uint64_t *ret_ticket, struct weir_error *err)
 {
     weir_fault("store.flush.before");
     for (size_t i = 0; i < w->table_count; i++) {
         struct table_writer *t = w->tables[i];
         int64_t ttl_ms = t->layout.table->ttl_ms;
-        struct flush f = {.w = w, .t = t, .txn = txn, .expires_ms = ttl_ms ? weir_now_ms() + ttl_ms : 0, .err = err};
+        struct flush f = {.w = w, .t = t, .txn = commit->embedded, .expires_ms = ttl_ms ? weir_now_ms() + ttl_ms : 0, .err = err};
         if (t->note_count > 0 && flush_table(&f) < 0)
             return -1;
     }
     weir_fault("store.flush.after");
+    *ret_ticket = 0;
     return 0;
 }

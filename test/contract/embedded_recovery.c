@@ -91,9 +91,10 @@ static int process(struct world *w, int64_t n, struct weir_error *err)
     int64_t revision = n;
     struct weir_rows rows = {.table = &table, .count = 1, .columns = cells, .revision = &revision};
     snprintf(page, sizeof page, "%lld", (long long)n + 1);
-    if (weir_writer_add(w->writer, &rows, err) < 0 || weir_writer_flush(w->writer, w->txn, err) < 0)
+    if (weir_writer_add(w->writer, &rows, err) < 0 ||
+        weir_writer_flush(w->writer, &(struct weir_commit){.embedded = w->txn}, &(uint64_t){0}, err) < 0)
         return -1;
-    weir_state_put(w->state, w->txn, 0, WEIR_STR("done"), weir_str_of(page));
+    weir_state_put(w->state, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("done"), weir_str_of(page));
     return weir_txn_commit(w->txn, false, err);
 }
 

@@ -83,6 +83,16 @@ static void expect_pages(struct weir_state *s, int32_t partition, const char *wa
     weir_buffer_drop(&list);
 }
 
+static int64_t epoch_of(struct weir_state *s)
+{
+    struct weir_error err;
+    int64_t epoch_us;
+    bool fresh;
+    assert_int_equal(weir_state_epoch(s, 0, NULL, &epoch_us, &fresh, &err), 0);
+    assert_false(fresh);
+    return epoch_us;
+}
+
 static int refuse_page(void *context, struct weir_str key, struct weir_str page, struct weir_error *err)
 {
     (void)key, (void)page;
@@ -97,24 +107,24 @@ static void test_state(void **state)
     struct weir_state *s, *other;
     assert_int_equal(weir_state_embedded(w->db, "pipe", &s, &err), 0);
     assert_int_equal(weir_state_embedded(w->db, "pipe2", &other, &err), 0);
-    int64_t epoch_us = weir_state_epoch_us(s);
+    int64_t epoch_us = epoch_of(s);
     assert_true(epoch_us > 1700000000000000);
-    weir_state_put(s, w->txn, 0, WEIR_STR("b"), WEIR_STR("2"));
-    weir_state_put(s, w->txn, 0, WEIR_STR("a"), WEIR_STR("1"));
-    weir_state_put(s, w->txn, 0, WEIR_STR("c"), WEIR_STR("3"));
-    weir_state_put(s, w->txn, 1, WEIR_STR("a"), WEIR_STR("one"));
-    weir_state_put(other, w->txn, 0, WEIR_STR("a"), WEIR_STR("other"));
+    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("b"), WEIR_STR("2"));
+    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("a"), WEIR_STR("1"));
+    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("c"), WEIR_STR("3"));
+    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 1, WEIR_STR("a"), WEIR_STR("one"));
+    weir_state_put(other, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("a"), WEIR_STR("other"));
     commit(w);
-    weir_state_delete(s, w->txn, 0, WEIR_STR("b"));
-    weir_state_put(s, w->txn, 0, WEIR_STR("a"), WEIR_STR("new"));
+    weir_state_delete(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("b"));
+    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("a"), WEIR_STR("new"));
     commit(w);
-    weir_state_put(s, w->txn, 0, WEIR_STR("a"), WEIR_STR("never"));
+    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("a"), WEIR_STR("never"));
     weir_txn_clear(w->txn);
     weir_state_close(s);
     weir_state_close(other);
     reopen(w);
     assert_int_equal(weir_state_embedded(w->db, "pipe", &s, &err), 0);
-    assert_int_equal(weir_state_epoch_us(s), epoch_us);
+    assert_int_equal(epoch_of(s), epoch_us);
     expect_pages(s, 0, "a=new c=3 ");
     expect_pages(s, 1, "a=one ");
     expect_pages(s, 2, "");
@@ -173,19 +183,19 @@ static void test_dead_letters(void **state)
                                       .key = WEIR_STR("k"),
                                       .value = {"a\0b", 3}};
     struct weir_dead_letter feeds = {.reason = WEIR_MALFORMED, .topic = "events", .partition = -1, .offset = 12, .text = "no", .null_key = true};
-    weir_dead_put(d, w->txn, &feeds);
-    weir_dead_put(d, w->txn, &letter);
-    weir_dead_put(d, w->txn, &letter); // replaces itself
+    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &feeds);
+    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &letter);
+    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &letter); // replaces itself
     letter.offset = 3;
-    weir_dead_put(d, w->txn, &letter);
+    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &letter);
     letter.query = "daily";
-    weir_dead_put(d, w->txn, &letter);
+    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &letter);
     commit(w);
     expect_letters(d, -1, "late/2/3/daily late/2/3/hourly late/2/1099511627776/hourly malformed/-1/12/- ");
     expect_letters(d, WEIR_MALFORMED, "malformed/-1/12/- ");
     expect_letters(d, WEIR_FUTURE, "");
     assert_int_equal(weir_dead_scan(d, WEIR_LATE, check_letter, &letter, &err), 0);
-    weir_dead_delete(d, w->txn, &letter);
+    weir_dead_delete(d, &(struct weir_commit){.embedded = w->txn}, &letter);
     commit(w);
     expect_letters(d, WEIR_LATE, "late/2/3/hourly late/2/1099511627776/hourly ");
     weir_dead_close(d);
@@ -206,7 +216,7 @@ static void test_large_letter_is_cut(void **state)
     char *value = calloc(1, 3 << 20);
     struct weir_dead_letter letter = {.reason = WEIR_FUTURE, .topic = "t", .text = "", .value = {value, 3 << 20}};
     assert_int_equal(weir_dead_embedded(w->db, "pipe", &d, &err), 0);
-    weir_dead_put(d, w->txn, &letter);
+    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &letter);
     commit(w);
     assert_int_equal(weir_dead_scan(d, WEIR_FUTURE, check_length, &bytes, &err), 0);
     assert_int_equal(bytes, 1 << 20);

@@ -41,7 +41,7 @@ static void commit(struct store_subject *s)
 {
     struct embedded_store *e = s->context;
     struct weir_error err;
-    assert_int_equal(weir_writer_flush(s->writer, e->txn, &err), 0);
+    assert_int_equal(weir_writer_flush(s->writer, &(struct weir_commit){.embedded = e->txn}, &(uint64_t){0}, &err), 0);
     assert_int_equal(weir_txn_commit(e->txn, false, &err), 0);
 }
 
