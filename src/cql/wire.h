@@ -61,14 +61,46 @@ struct cql_header {
     uint32_t body_bytes;
 };
 
-// ---- primitives (§3), appended; [int], [short] and so on are the specification's names
+// ---- primitives (§3), appended; [int], [short] and so on are the specification's names. Hot: inline, straight into the buffer.
 
-void cql_put_short(struct weir_buffer *b, uint16_t v);
-void cql_put_int(struct weir_buffer *b, int32_t v);
-void cql_put_long(struct weir_buffer *b, int64_t v);
+static inline uint8_t *cql_room(struct weir_buffer *b, size_t bytes)
+{
+    return b->capacity - b->bytes >= bytes ? b->data + b->bytes : weir_buffer_reserve(b, bytes);
+}
+static inline void cql_store16(uint8_t *at, uint16_t v)
+{
+    v = __builtin_bswap16(v);
+    memcpy(at, &v, sizeof v);
+}
+static inline void cql_store32(uint8_t *at, uint32_t v)
+{
+    v = __builtin_bswap32(v);
+    memcpy(at, &v, sizeof v);
+}
+static inline void cql_store64(uint8_t *at, uint64_t v)
+{
+    v = __builtin_bswap64(v);
+    memcpy(at, &v, sizeof v);
+}
+
+static inline void cql_put_short(struct weir_buffer *b, uint16_t v)
+{
+    cql_store16(cql_room(b, sizeof v), v);
+    b->bytes += sizeof v;
+}
+static inline void cql_put_int(struct weir_buffer *b, int32_t v)
+{
+    cql_store32(cql_room(b, sizeof v), (uint32_t)v);
+    b->bytes += sizeof v;
+}
+static inline void cql_put_long(struct weir_buffer *b, int64_t v)
+{
+    cql_store64(cql_room(b, sizeof v), (uint64_t)v);
+    b->bytes += sizeof v;
+}
 void cql_put_string(struct weir_buffer *b, struct weir_str s);      // [string]: at most 65,535 bytes (asserted)
 void cql_put_long_string(struct weir_buffer *b, struct weir_str s); // [long string]
-void cql_put_bytes(struct weir_buffer *b, struct weir_str s);       // [bytes], also a [value]
+void cql_put_bytes(struct weir_buffer *b, struct weir_str s);       // [bytes], also a [value]: at most 256 MB (asserted)
 void cql_put_short_bytes(struct weir_buffer *b, struct weir_str s); // [short bytes]
 void cql_put_string_map(struct weir_buffer *b, uint32_t count, const char *const (*pairs)[2]);
 
@@ -80,29 +112,57 @@ uint16_t cql_take_short(struct weir_cursor *c);
 int32_t cql_take_int(struct weir_cursor *c);
 int64_t cql_take_long(struct weir_cursor *c);
 
-// ---- values as statements bind them: length i32 and bytes. Hot: inline, straight into the buffer.
-
-static inline uint8_t *cql_store_be(uint8_t *at, uint64_t v, unsigned bytes)
-{
-    for (unsigned i = 0; i < bytes; i++)
-        at[i] = (uint8_t)(v >> 8 * (bytes - 1 - i));
-    return at + bytes;
-}
+// ---- values as statements bind them: length i32 and bytes
 
 static inline void cql_bind_null(struct weir_buffer *b)
 {
     cql_put_int(b, -1);
 }
-static inline void cql_bind_unset(struct weir_buffer *b)
+static inline void cql_bind_unset(struct weir_buffer *b) // leaves what the column holds
 {
     cql_put_int(b, -2);
-} // leaves what the column holds
-void cql_bind_boolean(struct weir_buffer *b, bool v);
-void cql_bind_int(struct weir_buffer *b, int32_t v);
-void cql_bind_bigint(struct weir_buffer *b, int64_t v); // and timestamp, in ms since 1970
-void cql_bind_float(struct weir_buffer *b, float v);
-void cql_bind_double(struct weir_buffer *b, double v);
-void cql_bind_text(struct weir_buffer *b, struct weir_str v);
+}
+static inline void cql_bind_boolean(struct weir_buffer *b, bool v)
+{
+    uint8_t *at = cql_room(b, 5);
+    cql_store32(at, 1);
+    at[4] = v;
+    b->bytes += 5;
+}
+static inline void cql_bind_int(struct weir_buffer *b, int32_t v)
+{
+    uint8_t *at = cql_room(b, 8);
+    cql_store32(at, 4);
+    cql_store32(at + 4, (uint32_t)v);
+    b->bytes += 8;
+}
+static inline void cql_bind_bigint(struct weir_buffer *b, int64_t v) // and timestamp, in ms since 1970
+{
+    uint8_t *at = cql_room(b, 12);
+    cql_store32(at, 8);
+    cql_store64(at + 4, (uint64_t)v);
+    b->bytes += 12;
+}
+static inline void cql_bind_float(struct weir_buffer *b, float v)
+{
+    uint32_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    cql_bind_int(b, (int32_t)bits);
+}
+static inline void cql_bind_double(struct weir_buffer *b, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof bits);
+    cql_bind_bigint(b, (int64_t)bits);
+}
+static inline void cql_bind_text(struct weir_buffer *b, struct weir_str v)
+{
+    uint8_t *at = cql_room(b, 4 + (size_t)v.bytes);
+    cql_store32(at, v.bytes);
+    if (v.bytes)
+        memcpy(at + 4, v.data, v.bytes);
+    b->bytes += 4 + (size_t)v.bytes;
+}
 int cql_bind_uuid(struct weir_buffer *b, struct weir_str text); // 36 characters, either case; -1: no uuid (nothing is appended)
 
 // ---- types of result columns (§4.2.5.2)
