@@ -9,6 +9,7 @@
 enum weir_family { WEIR_META, WEIR_LOG, WEIR_REGISTRY, WEIR_STATE, WEIR_TABLES, WEIR_DEAD, WEIR_FAMILIES };
 
 bool weir_embedded_is_reader(const struct weir_embedded *db);
+const char *weir_embedded_folder(const struct weir_embedded *db); // as it was opened
 // Grows with every refresh of a reader, so that caches above know when to look again. Always 0 for an owner.
 uint64_t weir_embedded_generation(const struct weir_embedded *db);
 

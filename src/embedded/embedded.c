@@ -265,6 +265,11 @@ bool weir_embedded_is_reader(const struct weir_embedded *db)
     return db->reader;
 }
 
+const char *weir_embedded_folder(const struct weir_embedded *db)
+{
+    return db->dir;
+}
+
 uint64_t weir_embedded_generation(const struct weir_embedded *db)
 {
     return atomic_load(&db->generation);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Blocks of rows: any bytes as a block of a table with a column of every type, in its key and beside it.
 #include "base/hash.h"
-#include "store/block.h"
+#include "store/embedded/block.h"
 
 static struct weir_table_column columns[] = {{"p", WEIR_CQL_TEXT},      {"c", WEIR_CQL_TEXT},    {"d", WEIR_CQL_UUID},  {"e", WEIR_CQL_DOUBLE},
                                              {"f", WEIR_CQL_TIMESTAMP}, {"g", WEIR_CQL_TEXT},    {"h", WEIR_CQL_UUID},  {"i", WEIR_CQL_FLOAT},

@@ -4,7 +4,7 @@
 #include "base/fault.h"
 #include "base/memory.h"
 #include "base/time.h"
-#include "store/inside.h"
+#include "store/embedded/inside.h"
 #include <endian.h>
 #include <stdlib.h>
 
@@ -33,8 +33,9 @@ struct table_writer {
     size_t lane_capacity;
 };
 
-struct weir_writer {
-    struct weir_store *store;
+struct embedded_writer {
+    struct weir_writer base;
+    struct embedded_store *store;
     char *keyspace;
     struct table_writer **tables;
     size_t table_count, table_capacity;
@@ -42,14 +43,9 @@ struct weir_writer {
     uint64_t next_number; // of blocks
 };
 
-int weir_writer_new(struct weir_store *s, const char *keyspace, struct weir_writer **ret, struct weir_error *err)
+static struct embedded_writer *writer_of(struct weir_writer *w)
 {
-    (void)err;
-    struct weir_writer *w = weir_zalloc(1, sizeof *w);
-    w->store = s;
-    w->keyspace = weir_strdup(keyspace);
-    *ret = w;
-    return 0;
+    return (struct embedded_writer *)w;
 }
 
 static void table_writer_free(struct table_writer *t)
@@ -63,10 +59,9 @@ static void table_writer_free(struct table_writer *t)
     free(t);
 }
 
-void weir_writer_free(struct weir_writer *w)
+static void writer_free(struct weir_writer *writer)
 {
-    if (!w)
-        return;
+    struct embedded_writer *w = writer_of(writer);
     for (size_t i = 0; i < w->table_count; i++)
         table_writer_free(w->tables[i]);
     weir_buffer_drop(&w->key);
@@ -76,7 +71,7 @@ void weir_writer_free(struct weir_writer *w)
     free(w);
 }
 
-static struct table_writer *add_table(struct weir_writer *w, const struct weir_table *table, uint32_t id)
+static struct table_writer *add_table(struct embedded_writer *w, const struct weir_table *table, uint32_t id)
 {
     struct table_writer *t = weir_zalloc(1, sizeof *t);
     store_layout_make(table, &t->layout);
@@ -88,7 +83,7 @@ static struct table_writer *add_table(struct weir_writer *w, const struct weir_t
     return t;
 }
 
-static int table_writer_of(struct weir_writer *w, const struct weir_table *table, struct table_writer **ret, struct weir_error *err)
+static int table_writer_of(struct embedded_writer *w, const struct weir_table *table, struct table_writer **ret, struct weir_error *err)
 {
     for (size_t i = 0; i < w->table_count; i++)
         if (w->tables[i]->layout.table == table) {
@@ -118,11 +113,10 @@ static int add_row(struct table_writer *t, const struct weir_rows *rows, uint32_
     return 0;
 }
 
-int weir_writer_add(struct weir_writer *w, const struct weir_rows *rows, struct weir_error *err)
+static int writer_add(struct weir_writer *writer, const struct weir_rows *rows, struct weir_error *err)
 {
+    struct embedded_writer *w = writer_of(writer);
     struct table_writer *t;
-    if (rows->count == 0)
-        return 0;
     if (table_writer_of(w, rows->table, &t, err) < 0)
         return -1;
     if (t->note_count == 0)
@@ -138,8 +132,9 @@ int weir_writer_add(struct weir_writer *w, const struct weir_rows *rows, struct 
     return 0;
 }
 
-size_t weir_writer_bytes(const struct weir_writer *w)
+static size_t writer_bytes(const struct weir_writer *writer)
 {
+    const struct embedded_writer *w = (const struct embedded_writer *)writer;
     size_t bytes = 0;
     for (size_t i = 0; i < w->table_count; i++)
         bytes += w->tables[i]->rows.bytes + w->tables[i]->note_count * sizeof(struct note);
@@ -244,7 +239,7 @@ static size_t order_lane(struct table_writer *t, struct note *notes, size_t coun
 // ---- blocks
 
 struct flush {
-    struct weir_writer *w;
+    struct embedded_writer *w;
     struct table_writer *t;
     struct weir_txn *txn;
     int64_t expires_ms;
@@ -252,7 +247,7 @@ struct flush {
     struct weir_error *err;
 };
 
-static int next_number(struct weir_writer *w, uint64_t *ret, struct weir_error *err)
+static int next_number(struct embedded_writer *w, uint64_t *ret, struct weir_error *err)
 {
     enum { AT_ONCE = 1 << 20 };
     if (w->next_number % AT_ONCE == 0) {
@@ -355,8 +350,9 @@ static int flush_table(struct flush *f)
     return 0;
 }
 
-int weir_writer_flush(struct weir_writer *w, const struct weir_commit *commit, uint64_t *ret_ticket, struct weir_error *err)
+static int writer_flush(struct weir_writer *writer, const struct weir_commit *commit, uint64_t *ret_ticket, struct weir_error *err)
 {
+    struct embedded_writer *w = writer_of(writer);
     weir_fault("store.flush.before");
     for (size_t i = 0; i < w->table_count; i++) {
         struct table_writer *t = w->tables[i];
@@ -367,5 +363,45 @@ int weir_writer_flush(struct weir_writer *w, const struct weir_commit *commit, u
     }
     weir_fault("store.flush.after");
     *ret_ticket = 0;
+    return 0;
+}
+
+// ---- a writer that nothing refuses: the commit is all or nothing
+
+static bool writer_full(struct weir_writer *w)
+{
+    (void)w;
+    return false;
+}
+
+static bool writer_acked(struct weir_writer *w, uint64_t ticket)
+{
+    (void)w, (void)ticket;
+    return true;
+}
+
+static bool writer_refused(struct weir_writer *w, struct weir_refused_row *ret)
+{
+    (void)w, (void)ret;
+    return false;
+}
+
+int embedded_writer_new(struct weir_store *s, const char *keyspace, struct weir_writer **ret, struct weir_error *err)
+{
+    static const struct writer_ops ops = {
+        .free = writer_free,
+        .add = writer_add,
+        .bytes = writer_bytes,
+        .full = writer_full,
+        .flush = writer_flush,
+        .acked = writer_acked,
+        .refused = writer_refused,
+    };
+    (void)err;
+    struct embedded_writer *w = weir_zalloc(1, sizeof *w);
+    w->base.ops = &ops;
+    w->store = embedded_store_of(s);
+    w->keyspace = weir_strdup(keyspace);
+    *ret = &w->base;
     return 0;
 }

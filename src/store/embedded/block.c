@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/block.h"
+#include "store/embedded/block.h"
 
 #include "base/memory.h"
 #include "base/uuid.h"
-#include "store/key.h"
+#include "store/embedded/key.h"
 #include <stdlib.h>
 
 enum { FORMAT = 1, VARINT_BYTES_MAX = 10, KEY_BYTES_MAX = 64 << 10, UUID_BYTES = 16, UUID_TEXT_BYTES = 36 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The partition keys of a table: from one to the next by seeking, whatever is in between.
 #include "base/memory.h"
-#include "store/inside.h"
-#include "store/key.h"
+#include "store/embedded/inside.h"
+#include "store/embedded/key.h"
 
 enum { TABLE_ID_BYTES = 4 };
 
@@ -38,9 +38,10 @@ static int walk_keys(struct weir_walk *walk, const struct weir_table *table, uin
     return weir_walk_error(walk, err);
 }
 
-int weir_store_keys(struct weir_store *s, const char *keyspace, const struct weir_table *table, struct weir_str prefix, uint64_t limit,
-                    int (*visit)(void *context, const struct weir_value *values), void *context, struct weir_error *err)
+int embedded_keys(struct weir_store *store, const char *keyspace, const struct weir_table *table, struct weir_str prefix, uint64_t limit,
+                  int (*visit)(void *context, const struct weir_value *values), void *context, struct weir_error *err)
 {
+    struct embedded_store *s = embedded_store_of(store);
     uint32_t id;
     if (store_table_id(s, keyspace, table, &id, err) < 0)
         return -1;

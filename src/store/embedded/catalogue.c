@@ -2,10 +2,9 @@
 // A table's description: columns count, then name and type of each; partition count, then column indexes; clustering count, then column index
 // and direction of each; whether it is windowed (1) and whether its rows are rewritten (2). Numbers are varints, names have their length before them.
 #include "base/memory.h"
-#include "store/inside.h"
+#include "store/embedded/inside.h"
 #include <endian.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 static const char next_id_key[] = "next-table-id";
 
@@ -130,7 +129,7 @@ static int compare(const char *keyspace, const struct weir_table *table, struct 
 }
 
 // *ret_id is 0 where there is no such table.
-static int look_up(struct weir_store *s, const char *keyspace, const struct weir_table *table, uint32_t *ret_id, struct weir_error *err)
+static int look_up(struct embedded_store *s, const char *keyspace, const struct weir_table *table, uint32_t *ret_id, struct weir_error *err)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0};
     struct weir_pin *pin;
@@ -147,7 +146,7 @@ static int look_up(struct weir_store *s, const char *keyspace, const struct weir
     return rc;
 }
 
-int store_table_id(struct weir_store *s, const char *keyspace, const struct weir_table *table, uint32_t *ret_id, struct weir_error *err)
+int store_table_id(struct embedded_store *s, const char *keyspace, const struct weir_table *table, uint32_t *ret_id, struct weir_error *err)
 {
     uint32_t id;
     if (look_up(s, keyspace, table, &id, err) < 0)
@@ -160,7 +159,7 @@ int store_table_id(struct weir_store *s, const char *keyspace, const struct weir
 
 // ---- making
 
-static int next_id(struct weir_store *s, uint32_t *ret_id, struct weir_error *err)
+static int next_id(struct embedded_store *s, uint32_t *ret_id, struct weir_error *err)
 {
     struct weir_pin *pin;
     struct weir_str value;
@@ -174,7 +173,7 @@ static int next_id(struct weir_store *s, uint32_t *ret_id, struct weir_error *er
     return 0;
 }
 
-static int make_table(struct weir_store *s, const char *keyspace, const struct weir_table *table, struct weir_error *err)
+static int make_table(struct embedded_store *s, const char *keyspace, const struct weir_table *table, struct weir_error *err)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0}, value = {0}, next = {0};
     uint32_t id;
@@ -192,8 +191,9 @@ static int make_table(struct weir_store *s, const char *keyspace, const struct w
     return rc;
 }
 
-int weir_store_create(struct weir_store *s, const char *keyspace, const struct weir_table *table, struct weir_error *err)
+int embedded_create(struct weir_store *store, const char *keyspace, const struct weir_table *table, struct weir_error *err)
 {
+    struct embedded_store *s = embedded_store_of(store);
     uint32_t id;
     pthread_mutex_lock(&s->mutex);
     int rc = look_up(s, keyspace, table, &id, err);
@@ -234,7 +234,7 @@ void store_put_span(struct weir_txn *txn, uint32_t table_id, unsigned level)
     weir_txn_put(txn, WEIR_META, weir_buffer_view(&key), WEIR_STR(""));
 }
 
-int store_span(struct weir_store *s, uint32_t table_id, uint64_t *ret_span, struct weir_error *err)
+int store_span(struct embedded_store *s, uint32_t table_id, uint64_t *ret_span, struct weir_error *err)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer from = {0}, to = {0};
     span_key(table_id, 0, &from);
@@ -251,24 +251,4 @@ int store_span(struct weir_store *s, uint32_t table_id, uint64_t *ret_span, stru
     if (rc == 0)
         *ret_span = span;
     return rc;
-}
-
-// ---- the store
-
-int weir_store_embedded(struct weir_embedded *db, struct weir_store **ret, struct weir_error *err)
-{
-    (void)err;
-    struct weir_store *s = weir_zalloc(1, sizeof *s);
-    s->db = db;
-    pthread_mutex_init(&s->mutex, NULL);
-    *ret = s;
-    return 0;
-}
-
-void weir_store_close(struct weir_store *s)
-{
-    if (!s)
-        return;
-    pthread_mutex_destroy(&s->mutex);
-    free(s);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/hash.h"
 #include "base/memory.h"
-#include "store/inside.h"
-#include "store/key.h"
+#include "store/embedded/inside.h"
+#include "store/embedded/key.h"
 #include <stdlib.h>
 
 enum { SLOTS_MIN = 256, KEY_BYTES_MAX = 64 << 10 };

@@ -3,8 +3,8 @@
 // given, so that a scan with a limit opens no more than it gives. Of rows with one key the newest revision is given, then that of the later block.
 #include "base/memory.h"
 #include "base/time.h"
-#include "store/inside.h"
-#include "store/key.h"
+#include "store/embedded/inside.h"
+#include "store/embedded/key.h"
 #include <endian.h>
 #include <stdlib.h>
 
@@ -19,7 +19,7 @@ struct run { // an open block and the row it stands at
 };
 
 struct scanning {
-    struct weir_store *store;
+    struct embedded_store *store;
     const struct weir_scan *scan;
     const char *keyspace;
     struct store_layout layout;
@@ -97,26 +97,12 @@ static int narrow_to_bounds(struct scanning *s, struct weir_error *err)
     const struct weir_table *table = s->scan->table;
     if (table->windowed || !(s->scan->bound_from || s->scan->bound_to))
         return 0;
-    if (table->clustering_count == 0)
-        return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "table %s has no clustering column that could be bounded", table->name);
     const struct weir_clustering *first = &table->clustering[0];
     enum weir_cql_type type = table->columns[first->column].type;
     if ((s->scan->bound_from && store_key_add(first->descending ? &to : &from, type, first->descending, &s->scan->from) < 0) ||
         (s->scan->bound_to && store_key_add(first->descending ? &from : &to, type, first->descending, &s->scan->to) < 0))
         return bad_key(s, first->column, err);
     narrow(s, &from, &to);
-    return 0;
-}
-
-static int check_scan(const struct weir_scan *scan, struct weir_error *err)
-{
-    const struct weir_table *table = scan->table;
-    if (scan->key_count > 0 && scan->key_count < table->partition_count)
-        return weir_fail(err, WEIR_USAGE, WEIR_STOP, "table %s: give all %u columns of the partition key, or none", table->name,
-                         table->partition_count);
-    if (scan->key_count > table->partition_count + table->clustering_count)
-        return weir_fail(err, WEIR_USAGE, WEIR_STOP, "table %s has only %u key columns", table->name,
-                         table->partition_count + table->clustering_count);
     return 0;
 }
 
@@ -391,11 +377,12 @@ static void scanning_drop(struct scanning *s)
     free(s->values);
 }
 
-int weir_store_scan(struct weir_store *store, const char *keyspace, const struct weir_scan *scan,
-                    int (*visit)(void *context, const struct weir_value *values), void *context, struct weir_error *err)
+int embedded_scan(struct weir_store *base, const char *keyspace, const struct weir_scan *scan,
+                  int (*visit)(void *context, const struct weir_value *values), void *context, struct weir_error *err)
 {
+    struct embedded_store *store = embedded_store_of(base);
     uint32_t id;
-    if (check_scan(scan, err) < 0 || store_table_id(store, keyspace, scan->table, &id, err) < 0)
+    if (store_table_id(store, keyspace, scan->table, &id, err) < 0)
         return -1;
     struct scanning s = {
         .store = store, .scan = scan, .keyspace = keyspace, .table_id = id, .now_ms = weir_now_ms(), .visit = visit, .context = context};
