@@ -1,91 +1,148 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "log/log.h"
 
-#include "base/memory.h"
-#include "log/inside.h"
-#include <stdlib.h>
-#include <time.h>
-
-int weir_log_embedded(struct weir_embedded *db, struct weir_log **ret, struct weir_error *err)
-{
-    struct weir_log *log = weir_zalloc(1, sizeof *log);
-    log->db = db;
-    log->generation = weir_embedded_generation(db);
-    pthread_mutex_init(&log->mutex, NULL);
-    pthread_rwlock_init(&log->appending, NULL);
-    pthread_mutex_init(&log->number_mutex, NULL);
-    pthread_mutex_init(&log->news_mutex, NULL);
-    pthread_condattr_t monotonic;
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&log->news, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-    if (log_load_topics(log, err) < 0) {
-        weir_log_close(log);
-        return -1;
-    }
-    *ret = log;
-    return 0;
-}
+#include "log/ops.h"
 
 void weir_log_close(struct weir_log *log)
 {
-    if (!log)
-        return;
-    log_free_topics(log);
-    pthread_cond_destroy(&log->news);
-    pthread_mutex_destroy(&log->news_mutex);
-    pthread_mutex_destroy(&log->number_mutex);
-    pthread_rwlock_destroy(&log->appending);
-    pthread_mutex_destroy(&log->mutex);
-    free(log);
+    if (log)
+        log->ops->close(log);
 }
 
-int log_next_number(struct weir_log *log, uint64_t *ret, struct weir_error *err)
+bool weir_log_healthy(struct weir_log *log, struct weir_buffer *reasons)
 {
-    enum { AT_ONCE = 1 << 16 };
-    int rc = 0;
-    pthread_mutex_lock(&log->number_mutex);
-    if (log->next_number % AT_ONCE == 0)
-        rc = weir_embedded_take_numbers(log->db, AT_ONCE, &log->next_number, err);
-    if (rc == 0)
-        *ret = log->next_number++;
-    pthread_mutex_unlock(&log->number_mutex);
-    return rc;
-}
-
-void log_news(struct weir_log *log)
-{
-    pthread_mutex_lock(&log->news_mutex);
-    log->news_count++;
-    pthread_cond_broadcast(&log->news);
-    pthread_mutex_unlock(&log->news_mutex);
-}
-
-static struct timespec deadline_after(int64_t timeout_ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_sec += timeout_ms / 1000;
-    t.tv_nsec += timeout_ms % 1000 * 1000000;
-    if (t.tv_nsec >= 1000000000) {
-        t.tv_sec++;
-        t.tv_nsec -= 1000000000;
-    }
-    return t;
+    return log->ops->healthy(log, reasons);
 }
 
 void weir_log_wait(struct weir_log *log, uint64_t *seen, int64_t timeout_ms)
 {
-    struct timespec deadline = deadline_after(timeout_ms);
-    pthread_mutex_lock(&log->news_mutex);
-    while (log->news_count == *seen && pthread_cond_timedwait(&log->news, &log->news_mutex, &deadline) == 0)
-        ;
-    *seen = log->news_count;
-    pthread_mutex_unlock(&log->news_mutex);
+    log->ops->wait(log, seen, timeout_ms);
 }
 
 void weir_log_wake(struct weir_log *log)
 {
-    log_news(log);
+    log->ops->wake(log);
+}
+
+// ---- topics
+
+int weir_topic_create(struct weir_log *log, const struct weir_topic_config *config, struct weir_error *err)
+{
+    return log->ops->topic_create(log, config, err);
+}
+
+int weir_topic_delete(struct weir_log *log, const char *name, struct weir_error *err)
+{
+    return log->ops->topic_delete(log, name, err);
+}
+
+int weir_topic_describe(struct weir_log *log, const char *name, struct weir_arena *arena, struct weir_topic_config *ret,
+                        struct weir_partition_info **ret_partitions, struct weir_error *err)
+{
+    return log->ops->topic_describe(log, name, arena, ret, ret_partitions, err);
+}
+
+int weir_topic_list(struct weir_log *log, int (*visit)(void *context, const struct weir_topic_config *config), void *context, struct weir_error *err)
+{
+    return log->ops->topic_list(log, visit, context, err);
+}
+
+int weir_topic_expire(struct weir_log *log, const char *name, int64_t now_ms, const int64_t *keep_from, struct weir_error *err)
+{
+    return log->ops->topic_expire(log, name, now_ms, keep_from, err);
+}
+
+// ---- producing
+
+int weir_producer_open(struct weir_log *log, const char *topic, const char *feed, struct weir_producer **ret, struct weir_error *err)
+{
+    return log->ops->producer_open(log, topic, feed, ret, err);
+}
+
+void weir_producer_close(struct weir_producer *p)
+{
+    if (p)
+        p->ops->close(p);
+}
+
+int32_t weir_producer_partitions(const struct weir_producer *p)
+{
+    return p->ops->partitions(p);
+}
+
+struct weir_str weir_producer_position(const struct weir_producer *p)
+{
+    return p->ops->position(p);
+}
+
+void weir_producer_add(struct weir_producer *p, int64_t timestamp_ms, struct weir_str key, bool null_key, struct weir_str value)
+{
+    p->ops->add(p, timestamp_ms, key, null_key, value);
+}
+
+void weir_producer_dead(struct weir_producer *p, struct weir_dead *dead, const struct weir_dead_letter *letter)
+{
+    p->ops->dead(p, dead, letter);
+}
+
+size_t weir_producer_bytes(const struct weir_producer *p)
+{
+    return p->ops->bytes(p);
+}
+
+int weir_producer_flush(struct weir_producer *p, struct weir_str position, struct weir_error *err)
+{
+    return p->ops->flush(p, position, err);
+}
+
+// ---- reading
+
+int weir_reader_open(struct weir_log *log, const char *topic, int32_t partition, int64_t offset, struct weir_reader **ret, struct weir_error *err)
+{
+    return log->ops->reader_open(log, topic, partition, offset, ret, err);
+}
+
+void weir_reader_close(struct weir_reader *r)
+{
+    if (r)
+        r->ops->close(r);
+}
+
+int weir_reader_fetch(struct weir_reader *r, size_t max_bytes, struct weir_fetch *ret, int64_t *ret_lost, struct weir_error *err)
+{
+    return r->ops->fetch(r, max_bytes, ret, ret_lost, err);
+}
+
+int64_t weir_reader_end_offset(const struct weir_reader *r)
+{
+    return r->ops->end_offset(r);
+}
+
+// ---- sharing
+
+int weir_share_join(struct weir_log *log, const char *topic, const char *instance, const struct weir_sharer *sharer, struct weir_share **ret,
+                    struct weir_error *err)
+{
+    return log->ops->share_join(log, topic, instance, sharer, ret, err);
+}
+
+int weir_share_poll(struct weir_share *s, int64_t timeout_ms, struct weir_error *err)
+{
+    return s->ops->poll(s, timeout_ms, err);
+}
+
+void weir_share_wake(struct weir_share *s)
+{
+    s->ops->wake(s);
+}
+
+void weir_share_leave(struct weir_share *s)
+{
+    if (s)
+        s->ops->leave(s);
+}
+
+struct weir_kafka_group *weir_share_group(const struct weir_share *s)
+{
+    return s->ops->group(s);
 }

@@ -9,7 +9,8 @@
 //   feed/ id u32 | NAME                      → position of a feed
 #pragma once
 #include "embedded/db.h"
-#include "log/log.h"
+#include "log/news.h"
+#include "log/ops.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -30,7 +31,8 @@ struct log_topic {
     struct log_partition *partition;
 };
 
-struct weir_log {
+struct embedded_log {
+    struct weir_log base;
     struct weir_embedded *db;
     pthread_mutex_t mutex;    // guards topics
     struct log_topic *topics; // deleted ones too, until the log is closed
@@ -40,15 +42,18 @@ struct weir_log {
     pthread_mutex_t number_mutex;
     uint64_t next_number; // of batches
 
-    pthread_mutex_t news_mutex;
-    pthread_cond_t news;
-    uint64_t news_count;
+    struct log_news news;
 };
 
 struct log_key {
     uint32_t bytes;
     char data[32];
 };
+
+static inline struct embedded_log *embedded_log_of(struct weir_log *log)
+{
+    return (struct embedded_log *)log;
+}
 
 static inline struct weir_str log_key_view(const struct log_key *key)
 {
@@ -69,24 +74,39 @@ struct log_index_entry {
     uint32_t bytes;
 };
 void log_put_index(struct weir_txn *txn, const struct log_topic *topic, uint32_t partition, int64_t base_offset, const struct log_index_entry *entry);
-int64_t log_index_offset(struct weir_str key);                                                             // of an index key
-int log_index_entry(struct weir_str value, struct log_index_entry *ret);                                   // -1: damaged
-struct weir_walk *log_index_walk(struct weir_log *log, const struct log_topic *topic, uint32_t partition); // at its first batch
+int64_t log_index_offset(struct weir_str key);                                                                 // of an index key
+int log_index_entry(struct weir_str value, struct log_index_entry *ret);                                       // -1: damaged
+struct weir_walk *log_index_walk(struct embedded_log *log, const struct log_topic *topic, uint32_t partition); // at its first batch
 
 // ---- topic.c
 
 // A reader of the data folder looks at what its owner wrote since.
-int log_sync(struct weir_log *log, struct weir_error *err);
-int log_find(struct weir_log *log, const char *name, struct log_topic **ret, struct weir_error *err);
-int log_load_topics(struct weir_log *log, struct weir_error *err);
-void log_free_topics(struct weir_log *log);
+int log_sync(struct embedded_log *log, struct weir_error *err);
+int log_find(struct embedded_log *log, const char *name, struct log_topic **ret, struct weir_error *err);
+int log_load_topics(struct embedded_log *log, struct weir_error *err);
+void log_free_topics(struct embedded_log *log);
 
-// ---- log.c
+int embedded_topic_create(struct weir_log *log, const struct weir_topic_config *config, struct weir_error *err);
+int embedded_topic_delete(struct weir_log *log, const char *name, struct weir_error *err);
+int embedded_topic_describe(struct weir_log *log, const char *name, struct weir_arena *arena, struct weir_topic_config *ret,
+                            struct weir_partition_info **ret_partitions, struct weir_error *err);
+int embedded_topic_list(struct weir_log *log, int (*visit)(void *context, const struct weir_topic_config *config), void *context,
+                        struct weir_error *err);
 
-void log_news(struct weir_log *log);
-int log_next_number(struct weir_log *log, uint64_t *ret, struct weir_error *err);
+// ---- producer.c, reader.c, share.c
+
+int embedded_producer_open(struct weir_log *log, const char *topic, const char *feed, struct weir_producer **ret, struct weir_error *err);
+int embedded_reader_open(struct weir_log *log, const char *topic, int32_t partition, int64_t offset, struct weir_reader **ret,
+                         struct weir_error *err);
+int embedded_share_join(struct weir_log *log, const char *topic, const char *instance, const struct weir_sharer *sharer, struct weir_share **ret,
+                        struct weir_error *err);
+
+// ---- embedded.c
+
+int log_next_number(struct embedded_log *log, uint64_t *ret, struct weir_error *err);
 
 // ---- expire.c
 
+int embedded_topic_expire(struct weir_log *log, const char *name, int64_t now_ms, const int64_t *keep_from, struct weir_error *err);
 // Gives back the space of batches that no topic has any more.
-int log_reclaim(struct weir_log *log, struct weir_error *err);
+int log_reclaim(struct embedded_log *log, struct weir_error *err);

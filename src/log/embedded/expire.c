@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
-#include "log/inside.h"
+#include "log/embedded/inside.h"
 
 struct expiry { // what is to go of a partition: everything before `start`
     int64_t start, bytes;
 };
 
 // Walks over the batches that have expired; a batch ends where the next begins.
-static int find_expired(struct weir_log *log, struct log_topic *topic, uint32_t partition, int64_t before_ms, int64_t keep_from, struct expiry *ret,
-                        struct weir_error *err)
+static int find_expired(struct embedded_log *log, struct log_topic *topic, uint32_t partition, int64_t before_ms, int64_t keep_from,
+                        struct expiry *ret, struct weir_error *err)
 {
     struct weir_walk *walk = log_index_walk(log, topic, partition);
     struct expiry expiry = {.start = topic->partition[partition].start};
@@ -35,7 +35,7 @@ static int find_expired(struct weir_log *log, struct log_topic *topic, uint32_t 
     return rc;
 }
 
-static int expire_partition(struct weir_log *log, struct log_topic *topic, uint32_t partition, int64_t before_ms, int64_t keep_from,
+static int expire_partition(struct embedded_log *log, struct log_topic *topic, uint32_t partition, int64_t before_ms, int64_t keep_from,
                             bool *ret_changed, struct weir_error *err)
 {
     struct log_partition *p = &topic->partition[partition];
@@ -62,7 +62,7 @@ static int expire_partition(struct weir_log *log, struct log_topic *topic, uint3
 }
 
 // Lowers *least to the number of the partition's first batch.
-static int find_least(struct weir_log *log, const struct log_topic *topic, uint32_t partition, uint64_t *least, struct weir_error *err)
+static int find_least(struct embedded_log *log, const struct log_topic *topic, uint32_t partition, uint64_t *least, struct weir_error *err)
 {
     struct weir_walk *walk = log_index_walk(log, topic, partition);
     struct log_index_entry entry;
@@ -73,7 +73,7 @@ static int find_least(struct weir_log *log, const struct log_topic *topic, uint3
     return rc;
 }
 
-int log_reclaim(struct weir_log *log, struct weir_error *err)
+int log_reclaim(struct embedded_log *log, struct weir_error *err)
 {
     uint64_t least;
     pthread_rwlock_wrlock(&log->appending); // all smaller numbers are in the index then, or never will be
@@ -92,8 +92,9 @@ int log_reclaim(struct weir_log *log, struct weir_error *err)
     return 0;
 }
 
-int weir_topic_expire(struct weir_log *log, const char *name, int64_t now_ms, const int64_t *keep_from, struct weir_error *err)
+int embedded_topic_expire(struct weir_log *any, const char *name, int64_t now_ms, const int64_t *keep_from, struct weir_error *err)
 {
+    struct embedded_log *log = embedded_log_of(any);
     struct log_topic *topic;
     if (log_find(log, name, &topic, err) < 0)
         return -1;

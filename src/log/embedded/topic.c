@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
 #include "base/suggest.h"
-#include "log/inside.h"
+#include "log/embedded/inside.h"
 #include <endian.h>
 #include <stdlib.h>
 
@@ -32,7 +32,7 @@ static void topic_free(struct log_topic *topic)
     free(topic);
 }
 
-void log_free_topics(struct weir_log *log)
+void log_free_topics(struct embedded_log *log)
 {
     while (log->topics) {
         struct log_topic *next = log->topics->next;
@@ -41,7 +41,7 @@ void log_free_topics(struct weir_log *log)
     }
 }
 
-static struct log_topic *topic_by_name(struct weir_log *log, const char *name)
+static struct log_topic *topic_by_name(struct embedded_log *log, const char *name)
 {
     for (struct log_topic *t = log->topics; t; t = t->next)
         if (!t->deleted && strcmp(t->name, name) == 0)
@@ -49,7 +49,7 @@ static struct log_topic *topic_by_name(struct weir_log *log, const char *name)
     return NULL;
 }
 
-static struct log_topic *topic_by_id(struct weir_log *log, uint32_t id)
+static struct log_topic *topic_by_id(struct embedded_log *log, uint32_t id)
 {
     for (struct log_topic *t = log->topics; t; t = t->next)
         if (t->id == id)
@@ -70,7 +70,7 @@ static void put_topic(struct weir_txn *txn, const struct log_topic *topic)
     weir_txn_put(txn, WEIR_META, weir_buffer_view(&key), weir_buffer_view(&value));
 }
 
-static int load_partition(struct weir_log *log, struct log_topic *topic, uint32_t index, struct weir_error *err)
+static int load_partition(struct embedded_log *log, struct log_topic *topic, uint32_t index, struct weir_error *err)
 {
     struct log_key key = log_partition_key(topic->id, index);
     struct weir_pin *pin;
@@ -90,7 +90,7 @@ static int load_partition(struct weir_log *log, struct log_topic *topic, uint32_
     return 0;
 }
 
-static int load_partitions(struct weir_log *log, struct log_topic *topic, struct weir_error *err)
+static int load_partitions(struct embedded_log *log, struct log_topic *topic, struct weir_error *err)
 {
     for (int32_t i = 0; i < topic->partitions; i++)
         if (load_partition(log, topic, (uint32_t)i, err) < 0)
@@ -98,7 +98,7 @@ static int load_partitions(struct weir_log *log, struct log_topic *topic, struct
     return 0;
 }
 
-static int load_topic(struct weir_log *log, struct weir_str name, struct weir_str value, struct weir_error *err)
+static int load_topic(struct embedded_log *log, struct weir_str name, struct weir_str value, struct weir_error *err)
 {
     struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
     uint32_t id = weir_cursor_be32(&c), partitions = weir_cursor_be32(&c), replication = weir_cursor_be32(&c);
@@ -116,7 +116,7 @@ static int load_topic(struct weir_log *log, struct weir_str name, struct weir_st
     return load_partitions(log, topic, err);
 }
 
-int log_load_topics(struct weir_log *log, struct weir_error *err)
+int log_load_topics(struct embedded_log *log, struct weir_error *err)
 {
     for (struct log_topic *t = log->topics; t; t = t->next)
         t->deleted = true;
@@ -134,7 +134,7 @@ int log_load_topics(struct weir_log *log, struct weir_error *err)
     return rc;
 }
 
-int log_sync(struct weir_log *log, struct weir_error *err)
+int log_sync(struct embedded_log *log, struct weir_error *err)
 {
     uint64_t generation = weir_embedded_generation(log->db);
     if (log->generation == generation)
@@ -149,7 +149,7 @@ int log_sync(struct weir_log *log, struct weir_error *err)
 
 // ---- finding
 
-static int no_such_topic(struct weir_log *log, const char *name, struct weir_error *err)
+static int no_such_topic(struct embedded_log *log, const char *name, struct weir_error *err)
 {
     const char *names[SUGGESTED_TOPICS_MAX];
     size_t count = 0;
@@ -161,7 +161,7 @@ static int no_such_topic(struct weir_log *log, const char *name, struct weir_err
     return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "there is no topic '%s'%s%s", name, near ? "; " : "", near ? hint : "");
 }
 
-int log_find(struct weir_log *log, const char *name, struct log_topic **ret, struct weir_error *err)
+int log_find(struct embedded_log *log, const char *name, struct log_topic **ret, struct weir_error *err)
 {
     if (log_sync(log, err) < 0)
         return -1;
@@ -196,7 +196,7 @@ static int check_config(const struct weir_topic_config *config, struct weir_erro
     return 0;
 }
 
-static int take_id(struct weir_log *log, struct weir_txn *txn, uint32_t *ret_id, struct weir_error *err)
+static int take_id(struct embedded_log *log, struct weir_txn *txn, uint32_t *ret_id, struct weir_error *err)
 {
     struct weir_pin *pin;
     struct weir_str value;
@@ -214,7 +214,7 @@ static int take_id(struct weir_log *log, struct weir_txn *txn, uint32_t *ret_id,
     return 0;
 }
 
-static int make_topic(struct weir_log *log, const struct weir_topic_config *config, struct weir_txn *txn, struct weir_error *err)
+static int make_topic(struct embedded_log *log, const struct weir_topic_config *config, struct weir_txn *txn, struct weir_error *err)
 {
     uint32_t id;
     if (take_id(log, txn, &id, err) < 0)
@@ -242,8 +242,9 @@ static int keep_topic(struct log_topic *topic, const struct weir_topic_config *c
     return weir_txn_commit(txn, true, err);
 }
 
-int weir_topic_create(struct weir_log *log, const struct weir_topic_config *config, struct weir_error *err)
+int embedded_topic_create(struct weir_log *any, const struct weir_topic_config *config, struct weir_error *err)
 {
+    struct embedded_log *log = embedded_log_of(any);
     if (check_config(config, err) < 0)
         return -1;
     struct weir_txn *txn = weir_txn_new(log->db);
@@ -267,7 +268,7 @@ static void delete_all_of(struct weir_txn *txn, const char *prefix, uint32_t top
     weir_txn_delete_range(txn, WEIR_META, weir_buffer_view(&from), weir_buffer_view(&to));
 }
 
-static int delete_batches(struct weir_log *log, const struct log_topic *topic, struct weir_txn *txn, struct weir_error *err)
+static int delete_batches(struct embedded_log *log, const struct log_topic *topic, struct weir_txn *txn, struct weir_error *err)
 {
     int rc = 0;
     for (int32_t i = 0; rc == 0 && i < topic->partitions; i++) {
@@ -285,7 +286,7 @@ static int delete_batches(struct weir_log *log, const struct log_topic *topic, s
     return rc;
 }
 
-static int delete_topic(struct weir_log *log, struct log_topic *topic, struct weir_error *err)
+static int delete_topic(struct embedded_log *log, struct log_topic *topic, struct weir_error *err)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0};
     struct weir_txn *txn = weir_txn_new(log->db);
@@ -301,8 +302,9 @@ static int delete_topic(struct weir_log *log, struct log_topic *topic, struct we
     return rc;
 }
 
-int weir_topic_delete(struct weir_log *log, const char *name, struct weir_error *err)
+int embedded_topic_delete(struct weir_log *any, const char *name, struct weir_error *err)
 {
+    struct embedded_log *log = embedded_log_of(any);
     struct log_topic *topic;
     if (log_find(log, name, &topic, err) < 0)
         return -1;
@@ -324,11 +326,11 @@ static struct weir_topic_config config_of(const struct log_topic *topic)
         .name = topic->name, .partitions = topic->partitions, .replication = topic->replication, .retention_ms = topic->retention_ms};
 }
 
-int weir_topic_describe(struct weir_log *log, const char *name, struct weir_arena *arena, struct weir_topic_config *ret,
-                        struct weir_partition_info **ret_partitions, struct weir_error *err)
+int embedded_topic_describe(struct weir_log *log, const char *name, struct weir_arena *arena, struct weir_topic_config *ret,
+                            struct weir_partition_info **ret_partitions, struct weir_error *err)
 {
     struct log_topic *topic;
-    if (log_find(log, name, &topic, err) < 0)
+    if (log_find(embedded_log_of(log), name, &topic, err) < 0)
         return -1;
     *ret = config_of(topic);
     ret->name = weir_arena_copy(arena, weir_str_of(topic->name)).data;
@@ -346,8 +348,10 @@ static int by_name(const void *a, const void *b)
     return strcmp((*(struct log_topic *const *)a)->name, (*(struct log_topic *const *)b)->name);
 }
 
-int weir_topic_list(struct weir_log *log, int (*visit)(void *context, const struct weir_topic_config *config), void *context, struct weir_error *err)
+int embedded_topic_list(struct weir_log *any, int (*visit)(void *context, const struct weir_topic_config *config), void *context,
+                        struct weir_error *err)
 {
+    struct embedded_log *log = embedded_log_of(any);
     if (log_sync(log, err) < 0)
         return -1;
     weir_cleanup(weir_freep) struct log_topic **sorted = NULL;

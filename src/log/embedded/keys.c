@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "log/inside.h"
+#include "log/embedded/inside.h"
 
 #include <endian.h>
 
@@ -81,7 +81,7 @@ void log_put_index(struct weir_txn *txn, const struct log_topic *topic, uint32_t
     weir_txn_put(txn, WEIR_META, log_key_view(&key), log_key_view(&value));
 }
 
-struct weir_walk *log_index_walk(struct weir_log *log, const struct log_topic *topic, uint32_t partition)
+struct weir_walk *log_index_walk(struct embedded_log *log, const struct log_topic *topic, uint32_t partition)
 {
     struct log_key from = log_index_key(topic->id, partition, 0), to = log_index_key(topic->id, partition + 1, 0);
     return weir_walk_new(log->db, WEIR_META, log_key_view(&from), log_key_view(&to));

@@ -3,7 +3,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/time.h"
-#include "log/inside.h"
+#include "log/embedded/inside.h"
 #include <stdlib.h>
 
 enum { BATCH_BYTES = 256 << 10, RECORD_BYTES_MAX = 64 << 20, BATCHES_KEPT = 4 };
@@ -15,8 +15,9 @@ struct lane {
     uint32_t used;
 };
 
-struct weir_producer {
-    struct weir_log *log;
+struct embedded_producer {
+    struct weir_producer base;
+    struct embedded_log *log;
     struct log_topic *topic;
     char *feed; // or NULL
     struct weir_buffer position;
@@ -27,7 +28,7 @@ struct weir_producer {
     struct weir_txn *txn;
 };
 
-static int load_position(struct weir_producer *p, struct weir_error *err)
+static int load_position(struct embedded_producer *p, struct weir_error *err)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0};
     struct weir_pin *pin;
@@ -40,35 +41,20 @@ static int load_position(struct weir_producer *p, struct weir_error *err)
     return 0;
 }
 
-int weir_producer_open(struct weir_log *log, const char *topic, const char *feed, struct weir_producer **ret, struct weir_error *err)
-{
-    struct log_topic *found;
-    if (log_find(log, topic, &found, err) < 0)
-        return -1;
-    struct weir_producer *p = weir_zalloc(1, sizeof *p);
-    p->log = log;
-    p->topic = found;
-    p->feed = feed ? weir_strdup(feed) : NULL;
-    p->lanes = weir_zalloc((size_t)found->partitions, sizeof *p->lanes);
-    p->txn = weir_txn_new(log->db);
-    if (feed && load_position(p, err) < 0) {
-        weir_producer_close(p);
-        return -1;
-    }
-    *ret = p;
-    return 0;
-}
-
 static void lane_shrink(struct lane *lane, size_t keep)
 {
     while (lane->capacity > keep)
         weir_batch_writer_drop(&lane->batches[--lane->capacity]);
 }
 
-void weir_producer_close(struct weir_producer *p)
+static struct embedded_producer *of(struct weir_producer *p)
 {
-    if (!p)
-        return;
+    return (struct embedded_producer *)p;
+}
+
+static void producer_close(struct weir_producer *any)
+{
+    struct embedded_producer *p = of(any);
     for (int32_t i = 0; i < p->topic->partitions; i++) {
         lane_shrink(&p->lanes[i], 0);
         free(p->lanes[i].batches);
@@ -80,19 +66,19 @@ void weir_producer_close(struct weir_producer *p)
     free(p);
 }
 
-int32_t weir_producer_partitions(const struct weir_producer *p)
+static int32_t producer_partitions(const struct weir_producer *p)
 {
-    return p->topic->partitions;
+    return ((const struct embedded_producer *)p)->topic->partitions;
 }
 
-struct weir_str weir_producer_position(const struct weir_producer *p)
+static struct weir_str producer_position(const struct weir_producer *p)
 {
-    return weir_buffer_view(&p->position);
+    return weir_buffer_view(&((const struct embedded_producer *)p)->position);
 }
 
-size_t weir_producer_bytes(const struct weir_producer *p)
+static size_t producer_bytes(const struct weir_producer *p)
 {
-    return p->buffered_bytes;
+    return ((const struct embedded_producer *)p)->buffered_bytes;
 }
 
 // ---- buffering
@@ -113,7 +99,7 @@ static struct weir_batch_writer *lane_batch(struct lane *lane)
     return batch;
 }
 
-static uint32_t choose_partition(struct weir_producer *p, struct weir_str key, bool null_key)
+static uint32_t choose_partition(struct embedded_producer *p, struct weir_str key, bool null_key)
 {
     if (p->topic->partitions == 1)
         return 0;
@@ -122,8 +108,9 @@ static uint32_t choose_partition(struct weir_producer *p, struct weir_str key, b
     return (uint32_t)weir_kafka_partition(key.data, key.bytes, p->topic->partitions);
 }
 
-void weir_producer_add(struct weir_producer *p, int64_t timestamp_ms, struct weir_str key, bool null_key, struct weir_str value)
+static void producer_add(struct weir_producer *any, int64_t timestamp_ms, struct weir_str key, bool null_key, struct weir_str value)
 {
+    struct embedded_producer *p = of(any);
     if ((uint64_t)value.bytes + (null_key ? 0 : key.bytes) > RECORD_BYTES_MAX) {
         p->too_large = true;
         return;
@@ -134,8 +121,9 @@ void weir_producer_add(struct weir_producer *p, int64_t timestamp_ms, struct wei
     p->buffered_bytes += batch->bytes.bytes - before;
 }
 
-void weir_producer_dead(struct weir_producer *p, struct weir_dead *dead, const struct weir_dead_letter *letter)
+static void producer_dead(struct weir_producer *any, struct weir_dead *dead, const struct weir_dead_letter *letter)
 {
+    struct embedded_producer *p = of(any);
     size_t before = weir_txn_bytes(p->txn);
     weir_dead_put(dead, &(struct weir_commit){.embedded = p->txn}, letter);
     p->buffered_bytes += weir_txn_bytes(p->txn) - before;
@@ -148,7 +136,7 @@ struct advance { // what a flush does to a partition
     int64_t bytes;
 };
 
-static int stage_batch(struct weir_producer *p, uint32_t partition, struct weir_batch_writer *batch, int64_t base_offset, int64_t now_ms,
+static int stage_batch(struct embedded_producer *p, uint32_t partition, struct weir_batch_writer *batch, int64_t base_offset, int64_t now_ms,
                        struct weir_error *err)
 {
     struct log_index_entry entry = {.appended_ms = now_ms, .bytes = (uint32_t)batch->bytes.bytes};
@@ -161,7 +149,7 @@ static int stage_batch(struct weir_producer *p, uint32_t partition, struct weir_
     return 0;
 }
 
-static int stage_lane(struct weir_producer *p, uint32_t partition, int64_t now_ms, struct advance *ret, struct weir_error *err)
+static int stage_lane(struct embedded_producer *p, uint32_t partition, int64_t now_ms, struct advance *ret, struct weir_error *err)
 {
     struct lane *lane = &p->lanes[partition];
     struct log_partition *at = &p->topic->partition[partition];
@@ -179,7 +167,7 @@ static int stage_lane(struct weir_producer *p, uint32_t partition, int64_t now_m
     return 0;
 }
 
-static void stage_position(struct weir_producer *p, struct weir_str position)
+static void stage_position(struct embedded_producer *p, struct weir_str position)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0};
     if (!p->feed || position.bytes == 0)
@@ -189,7 +177,7 @@ static void stage_position(struct weir_producer *p, struct weir_str position)
 }
 
 // With the topic's append lock held.
-static int append(struct weir_producer *p, struct weir_str position, struct weir_error *err)
+static int append(struct embedded_producer *p, struct weir_str position, struct weir_error *err)
 {
     int32_t partitions = p->topic->partitions;
     if (p->topic->deleted)
@@ -211,7 +199,7 @@ static int append(struct weir_producer *p, struct weir_str position, struct weir
     return 0;
 }
 
-static void forget_buffered(struct weir_producer *p)
+static void forget_buffered(struct embedded_producer *p)
 {
     for (int32_t i = 0; i < p->topic->partitions; i++) {
         lane_shrink(&p->lanes[i], BATCHES_KEPT);
@@ -222,8 +210,9 @@ static void forget_buffered(struct weir_producer *p)
     p->too_large = false;
 }
 
-int weir_producer_flush(struct weir_producer *p, struct weir_str position, struct weir_error *err)
+static int producer_flush(struct weir_producer *any, struct weir_str position, struct weir_error *err)
 {
+    struct embedded_producer *p = of(any);
     if (p->too_large) {
         forget_buffered(p);
         return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "a record for topic '%s' is larger than %d MiB", p->topic->name, RECORD_BYTES_MAX >> 20);
@@ -242,6 +231,39 @@ int weir_producer_flush(struct weir_producer *p, struct weir_str position, struc
         p->position.bytes = 0;
         weir_buffer_add(&p->position, position.data, position.bytes);
     }
-    log_news(p->log);
+    log_news_tell(&p->log->news);
+    return 0;
+}
+
+// ----
+
+static const struct producer_ops ops = {
+    .close = producer_close,
+    .partitions = producer_partitions,
+    .position = producer_position,
+    .add = producer_add,
+    .dead = producer_dead,
+    .bytes = producer_bytes,
+    .flush = producer_flush,
+};
+
+int embedded_producer_open(struct weir_log *any, const char *topic, const char *feed, struct weir_producer **ret, struct weir_error *err)
+{
+    struct embedded_log *log = embedded_log_of(any);
+    struct log_topic *found;
+    if (log_find(log, topic, &found, err) < 0)
+        return -1;
+    struct embedded_producer *p = weir_zalloc(1, sizeof *p);
+    p->base.ops = &ops;
+    p->log = log;
+    p->topic = found;
+    p->feed = feed ? weir_strdup(feed) : NULL;
+    p->lanes = weir_zalloc((size_t)found->partitions, sizeof *p->lanes);
+    p->txn = weir_txn_new(log->db);
+    if (feed && load_position(p, err) < 0) {
+        producer_close(&p->base);
+        return -1;
+    }
+    *ret = &p->base;
     return 0;
 }

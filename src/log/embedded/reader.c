@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
-#include "log/inside.h"
+#include "log/embedded/inside.h"
 #include <stdlib.h>
 
 enum { FETCH_BATCHES_MAX = 1024, LOCATED_MAX = 64 };
@@ -11,8 +11,9 @@ struct located_batch { // from the index
     uint32_t bytes;
 };
 
-struct weir_reader {
-    struct weir_log *log;
+struct embedded_reader {
+    struct weir_reader base;
+    struct embedded_log *log;
     struct log_topic *topic;
     uint32_t partition;
     int64_t next;                              // the next record wanted
@@ -23,50 +24,34 @@ struct weir_reader {
     uint32_t held_count;
 };
 
-int weir_reader_open(struct weir_log *log, const char *topic, int32_t partition, int64_t offset, struct weir_reader **ret, struct weir_error *err)
-{
-    struct log_topic *found;
-    if (log_find(log, topic, &found, err) < 0)
-        return -1;
-    if (partition < 0 || partition >= found->partitions)
-        return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "topic '%s' has partitions 0 to %d, not %d", topic, found->partitions - 1, partition);
-    struct weir_reader *r = weir_zalloc(1, sizeof *r);
-    r->log = log;
-    r->topic = found;
-    r->partition = (uint32_t)partition;
-    r->next = offset < 0 ? 0 : offset;
-    *ret = r;
-    return 0;
-}
-
-static void let_go(struct weir_reader *r)
+static void let_go(struct embedded_reader *r)
 {
     for (uint32_t i = 0; i < r->held_count; i++)
         weir_pin_drop(r->pins[i]);
     r->held_count = 0;
 }
 
-void weir_reader_close(struct weir_reader *r)
+static void reader_close(struct weir_reader *any)
 {
-    if (!r)
-        return;
+    struct embedded_reader *r = (struct embedded_reader *)any;
     let_go(r);
     free(r);
 }
 
-int64_t weir_reader_end_offset(const struct weir_reader *r)
+static int64_t reader_end_offset(const struct weir_reader *any)
 {
+    const struct embedded_reader *r = (const struct embedded_reader *)any;
     struct weir_error ignored;
     log_sync(r->log, &ignored);
     return r->topic->partition[r->partition].end;
 }
 
-static int damaged(const struct weir_reader *r, int64_t offset, const char *what, struct weir_error *err)
+static int damaged(const struct embedded_reader *r, int64_t offset, const char *what, struct weir_error *err)
 {
     return weir_fail(err, WEIR_IO, WEIR_STOP, "topic %s partition %u offset %lld: %s", r->topic->name, r->partition, (long long)offset, what);
 }
 
-static int locate_from(struct weir_reader *r, struct weir_walk *walk, struct weir_error *err)
+static int locate_from(struct embedded_reader *r, struct weir_walk *walk, struct weir_error *err)
 {
     struct log_key wanted = log_index_key(r->topic->id, r->partition, r->next);
     weir_walk_seek_for_prev(walk, log_key_view(&wanted));
@@ -84,7 +69,7 @@ static int locate_from(struct weir_reader *r, struct weir_walk *walk, struct wei
 }
 
 // Looks up where the batches from the one with record r->next on are.
-static int locate(struct weir_reader *r, struct weir_error *err)
+static int locate(struct embedded_reader *r, struct weir_error *err)
 {
     r->located_first = r->located_count = 0;
     struct weir_walk *walk = log_index_walk(r->log, r->topic, r->partition);
@@ -93,7 +78,7 @@ static int locate(struct weir_reader *r, struct weir_error *err)
     return rc;
 }
 
-static int check(const struct weir_reader *r, const struct located_batch *at, struct weir_str bytes, struct weir_batch_info *ret,
+static int check(const struct embedded_reader *r, const struct located_batch *at, struct weir_str bytes, struct weir_batch_info *ret,
                  struct weir_error *err)
 {
     if (weir_batch_verify(bytes, ret, err) < 0)
@@ -103,13 +88,13 @@ static int check(const struct weir_reader *r, const struct located_batch *at, st
     return 0;
 }
 
-static bool has_expired(const struct weir_reader *r, int64_t offset)
+static bool has_expired(const struct embedded_reader *r, int64_t offset)
 {
     return r->topic->deleted || offset < r->topic->partition[r->partition].start;
 }
 
 // Takes hold of a batch: 1, or 0 where it has expired meanwhile.
-static int take(struct weir_reader *r, const struct located_batch *at, struct weir_error *err)
+static int take(struct embedded_reader *r, const struct located_batch *at, struct weir_error *err)
 {
     struct weir_pin *pin;
     struct weir_str bytes;
@@ -129,7 +114,7 @@ static int take(struct weir_reader *r, const struct located_batch *at, struct we
     return 1;
 }
 
-static void skip_lost(struct weir_reader *r, int64_t *lost)
+static void skip_lost(struct embedded_reader *r, int64_t *lost)
 {
     int64_t start = r->topic->partition[r->partition].start;
     if (r->next >= start)
@@ -140,7 +125,7 @@ static void skip_lost(struct weir_reader *r, int64_t *lost)
 }
 
 // The next batch of the partition, or NULL at its end.
-static int next_located(struct weir_reader *r, const struct located_batch **ret, struct weir_error *err)
+static int next_located(struct embedded_reader *r, const struct located_batch **ret, struct weir_error *err)
 {
     *ret = NULL;
     if (r->topic->deleted || r->next >= r->topic->partition[r->partition].end)
@@ -156,7 +141,7 @@ static int next_located(struct weir_reader *r, const struct located_batch **ret,
 }
 
 // Takes batches until max_bytes are together.
-static int take_batches(struct weir_reader *r, size_t max_bytes, struct weir_error *err)
+static int take_batches(struct embedded_reader *r, size_t max_bytes, struct weir_error *err)
 {
     size_t bytes = 0;
     while (r->held_count < FETCH_BATCHES_MAX && (r->held_count == 0 || bytes < max_bytes)) {
@@ -174,8 +159,9 @@ static int take_batches(struct weir_reader *r, size_t max_bytes, struct weir_err
     return 0;
 }
 
-int weir_reader_fetch(struct weir_reader *r, size_t max_bytes, struct weir_fetch *ret, int64_t *ret_lost, struct weir_error *err)
+static int reader_fetch(struct weir_reader *any, size_t max_bytes, struct weir_fetch *ret, int64_t *ret_lost, struct weir_error *err)
 {
+    struct embedded_reader *r = (struct embedded_reader *)any;
     int64_t lost = 0;
     let_go(r);
     if (log_sync(r->log, err) < 0)
@@ -189,5 +175,26 @@ int weir_reader_fetch(struct weir_reader *r, size_t max_bytes, struct weir_fetch
     } while (r->held_count == 0 && r->next < r->topic->partition[r->partition].start);
     *ret = (struct weir_fetch){.batches = r->views, .count = r->held_count, .next_offset = r->next};
     *ret_lost = lost;
+    return 0;
+}
+
+// ----
+
+int embedded_reader_open(struct weir_log *any, const char *topic, int32_t partition, int64_t offset, struct weir_reader **ret, struct weir_error *err)
+{
+    static const struct reader_ops ops = {.close = reader_close, .fetch = reader_fetch, .end_offset = reader_end_offset};
+    struct embedded_log *log = embedded_log_of(any);
+    struct log_topic *found;
+    if (log_find(log, topic, &found, err) < 0)
+        return -1;
+    if (partition < 0 || partition >= found->partitions)
+        return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "topic '%s' has partitions 0 to %d, not %d", topic, found->partitions - 1, partition);
+    struct embedded_reader *r = weir_zalloc(1, sizeof *r);
+    r->base.ops = &ops;
+    r->log = log;
+    r->topic = found;
+    r->partition = (uint32_t)partition;
+    r->next = offset < 0 ? 0 : offset;
+    *ret = &r->base;
     return 0;
 }
