@@ -113,6 +113,16 @@ int weir_reader_fetch(struct weir_reader *r, size_t max_bytes, struct weir_fetch
     return r->ops->fetch(r, max_bytes, ret, ret_lost, err);
 }
 
+bool weir_reader_ready(const struct weir_reader *r)
+{
+    return r->ops->ready(r);
+}
+
+bool weir_reader_at_end(struct weir_reader *r)
+{
+    return r->ops->at_end(r);
+}
+
 int64_t weir_reader_end_offset(const struct weir_reader *r)
 {
     return r->ops->end_offset(r);
@@ -140,6 +150,11 @@ void weir_share_leave(struct weir_share *s)
 {
     if (s)
         s->ops->leave(s);
+}
+
+bool weir_share_settled(const struct weir_share *s)
+{
+    return s->ops->settled(s);
 }
 
 struct weir_kafka_group *weir_share_group(const struct weir_share *s)

@@ -80,7 +80,11 @@ void weir_reader_close(struct weir_reader *r);
 // An offset before the partition's start moves up to it, and *ret_lost says how many records were missed. A damaged batch is WEIR_IO and WEIR_STOP,
 // naming topic, partition, offset.
 int weir_reader_fetch(struct weir_reader *r, size_t max_bytes, struct weir_fetch *ret, int64_t *ret_lost, struct weir_error *err);
-int64_t weir_reader_end_offset(const struct weir_reader *r); // of the partition, now
+int64_t weir_reader_end_offset(const struct weir_reader *r); // of the partition, as far as known now
+bool weir_reader_ready(
+    const struct weir_reader *r); // a fetch would give something now; cheap, and by the thread that has the reader or under its lock
+// Everything that was in the partition when this was called has been fetched. May ask the broker: for runs that stop at the end.
+bool weir_reader_at_end(struct weir_reader *r);
 
 // ---- sharing: which partitions of a topic this process reads. Embedded: all of them, at once and for ever. Kafka: what the consumer group gives.
 
@@ -99,6 +103,7 @@ int weir_share_join(struct weir_log *log, const char *topic, const char *instanc
 int weir_share_poll(struct weir_share *s, int64_t timeout_ms, struct weir_error *err);
 void weir_share_wake(struct weir_share *s);                            // ends a wait; any thread
 void weir_share_leave(struct weir_share *s);                           // revokes all, leaves; takes NULL
+bool weir_share_settled(const struct weir_share *s);                   // who reads what has been said once, be it that nothing is ours
 struct weir_kafka_group *weir_share_group(const struct weir_share *s); // NULL: embedded
 
 // Waits until something was appended to any topic since *seen, or timeout_ms passed; updates *seen. Start with 0. Any thread.

@@ -43,6 +43,8 @@ struct reader_ops {
     void (*close)(struct weir_reader *r);
     int (*fetch)(struct weir_reader *r, size_t max_bytes, struct weir_fetch *ret, int64_t *ret_lost, struct weir_error *err);
     int64_t (*end_offset)(const struct weir_reader *r);
+    bool (*ready)(const struct weir_reader *r);
+    bool (*at_end)(struct weir_reader *r);
 };
 
 struct weir_reader {
@@ -53,6 +55,7 @@ struct share_ops {
     int (*poll)(struct weir_share *s, int64_t timeout_ms, struct weir_error *err);
     void (*wake)(struct weir_share *s);
     void (*leave)(struct weir_share *s);
+    bool (*settled)(const struct weir_share *s);
     struct weir_kafka_group *(*group)(const struct weir_share *s);
 };
 

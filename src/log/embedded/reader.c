@@ -46,6 +46,16 @@ static int64_t reader_end_offset(const struct weir_reader *any)
     return r->topic->partition[r->partition].end;
 }
 
+static bool reader_ready(const struct weir_reader *any)
+{
+    return reader_end_offset(any) > ((const struct embedded_reader *)any)->next;
+}
+
+static bool reader_at_end(struct weir_reader *any)
+{
+    return !reader_ready(any);
+}
+
 static int damaged(const struct embedded_reader *r, int64_t offset, const char *what, struct weir_error *err)
 {
     return weir_fail(err, WEIR_IO, WEIR_STOP, "topic %s partition %u offset %lld: %s", r->topic->name, r->partition, (long long)offset, what);
@@ -182,7 +192,8 @@ static int reader_fetch(struct weir_reader *any, size_t max_bytes, struct weir_f
 
 int embedded_reader_open(struct weir_log *any, const char *topic, int32_t partition, int64_t offset, struct weir_reader **ret, struct weir_error *err)
 {
-    static const struct reader_ops ops = {.close = reader_close, .fetch = reader_fetch, .end_offset = reader_end_offset};
+    static const struct reader_ops ops = {
+        .close = reader_close, .fetch = reader_fetch, .end_offset = reader_end_offset, .ready = reader_ready, .at_end = reader_at_end};
     struct embedded_log *log = embedded_log_of(any);
     struct log_topic *found;
     if (log_find(log, topic, &found, err) < 0)

@@ -56,6 +56,12 @@ static void share_leave(struct weir_share *any)
     free(s);
 }
 
+static bool share_settled(const struct weir_share *any)
+{
+    const struct embedded_share *s = (const struct embedded_share *)any;
+    return s->opened == s->topic->partitions;
+}
+
 static struct weir_kafka_group *share_group(const struct weir_share *s)
 {
     (void)s;
@@ -65,7 +71,8 @@ static struct weir_kafka_group *share_group(const struct weir_share *s)
 int embedded_share_join(struct weir_log *any, const char *topic, const char *instance, const struct weir_sharer *sharer, struct weir_share **ret,
                         struct weir_error *err)
 {
-    static const struct share_ops ops = {.poll = share_poll, .wake = share_wake, .leave = share_leave, .group = share_group};
+    static const struct share_ops ops = {
+        .poll = share_poll, .wake = share_wake, .leave = share_leave, .settled = share_settled, .group = share_group};
     (void)instance;
     struct embedded_log *log = embedded_log_of(any);
     struct log_topic *found;
