@@ -236,14 +236,13 @@ void cql_segments_put(struct weir_buffer *out, struct weir_str envelopes, bool l
 
 // Takes bytes as they come from a socket and gives envelopes. One decoder a connection.
 struct cql_decoder {
-    enum cql_version version;
+    enum cql_version version;    // envelopes of another are refused, ERROR aside; 0: either will do
     bool segmented, lz4;         // as of now; the connection switches them on behind STARTUP
     struct weir_buffer received; // not yet taken apart
     size_t taken;                // of it
     struct weir_buffer payload;  // v5: envelopes out of segments, not yet given
     size_t given;                // of it
     struct weir_buffer inflated; // v4: the last compressed body
-    struct weir_buffer scratch;
 };
 
 void cql_decoder_init(struct cql_decoder *d);
@@ -257,7 +256,7 @@ int cql_decoder_next(struct cql_decoder *d, struct cql_header *ret_header, struc
 // ---- tokens
 
 // Murmur3 as Cassandra's Murmur3Partitioner has it (signed tail bytes, the first half, INT64_MIN becomes INT64_MAX) of a partition key: one column's
-// value as it is; of several each as length u16 | value | 0.
+// value as it is; of several each as length u16 | value | 0. The empty key, which no table takes, has INT64_MIN.
 int64_t cql_token(struct weir_str key);
 // Adds a component of a partition key of several columns.
 void cql_key_component(struct weir_buffer *key, struct weir_str value);
