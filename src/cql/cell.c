@@ -76,8 +76,7 @@ bool cql_cell_inet(struct weir_str cell, char ret_text[46])
 
 bool cql_cell_list(struct weir_str cell, struct weir_cursor *ret, int32_t *ret_count)
 {
-    const uint8_t *start = (const uint8_t *)cell.data;
-    struct weir_cursor c = {start, start + cell.bytes, false};
+    struct weir_cursor c = cql_cursor(cell);
     int32_t count = cql_take_int(&c);
     if (c.bad || count < 0 || count > (c.end - c.at) / 4) // each has its length at least
         return false;

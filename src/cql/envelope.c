@@ -75,8 +75,7 @@ int cql_header_parse(const uint8_t *bytes, struct cql_header *ret, struct weir_e
 
 int cql_body_inflate(struct weir_str body, struct weir_buffer *out, struct weir_error *err)
 {
-    const uint8_t *start = (const uint8_t *)body.data;
-    struct weir_cursor c = {start, start + body.bytes, false};
+    struct weir_cursor c = cql_cursor(body);
     uint32_t bytes = weir_cursor_be32(&c);
     size_t packed = (size_t)(c.end - c.at);
     if (c.bad || bytes > CQL_BODY_BYTES_MAX || bytes > packed * LZ4_RATIO_MAX)

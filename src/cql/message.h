@@ -127,6 +127,7 @@ struct cql_change {         // EVENT of kind SCHEMA_CHANGE, and RESULT of that k
     struct weir_str target; // KEYSPACE, TABLE, TYPE, FUNCTION, AGGREGATE
     struct weir_str keyspace, name;
 };
+void cql_take_change(struct weir_cursor *c, struct cql_change *ret); // as EVENT and RESULT have it behind their kind
 struct cql_event {
     unsigned kind;          // CQL_TOPOLOGY_CHANGE, …; 0: one that is unknown here
     struct weir_str change; // NEW_NODE, REMOVED_NODE, MOVED_NODE; UP, DOWN

@@ -104,6 +104,11 @@ void cql_put_bytes(struct weir_buffer *b, struct weir_str s);       // [bytes], 
 void cql_put_short_bytes(struct weir_buffer *b, struct weir_str s); // [short bytes]
 void cql_put_string_map(struct weir_buffer *b, uint32_t count, const char *const (*pairs)[2]);
 
+static inline struct weir_cursor cql_cursor(struct weir_str s)
+{
+    const uint8_t *at = s.bytes ? (const uint8_t *)s.data : (const uint8_t *)"";
+    return (struct weir_cursor){at, at + s.bytes, false};
+}
 struct weir_str cql_take_string(struct weir_cursor *c);
 struct weir_str cql_take_long_string(struct weir_cursor *c);
 bool cql_take_bytes(struct weir_cursor *c, struct weir_str *ret); // false: null
