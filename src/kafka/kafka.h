@@ -76,6 +76,7 @@ int weir_kafka_partition_read(struct weir_kafka_partition *p, struct weir_kafka_
 int64_t weir_kafka_partition_end(
     const struct weir_kafka_partition *p); // the next record's offset as far as known (last stable offset); never behind what was read
 bool weir_kafka_partition_at_end(const struct weir_kafka_partition *p); // everything there was at its end has been given
+bool weir_kafka_partition_ready(const struct weir_kafka_partition *p);  // a read would find something now, be it only the end; cheap
 
 // ---- membership of a consumer group: partitions of one topic, shared between processes (cooperative-sticky)
 
@@ -97,6 +98,7 @@ int weir_kafka_group_join(struct weir_kafka *k, const char *group, const char *t
 int weir_kafka_group_poll(struct weir_kafka_group *g, int64_t timeout_ms, struct weir_error *err);
 void weir_kafka_group_wake(struct weir_kafka_group *g);  // ends a wait; any thread
 void weir_kafka_group_leave(struct weir_kafka_group *g); // revokes what it has, then leaves; takes NULL
+bool weir_kafka_group_settled(const struct weir_kafka_group *g); // the group has said once what is ours, be it nothing
 // Wakes `wake(context)` from a librdkafka thread when a partition's queue becomes non-empty.
 void weir_kafka_group_on_records(struct weir_kafka_group *g, void (*wake)(void *context), void *context);
 
@@ -108,6 +110,8 @@ int weir_kafka_producer_open(struct weir_kafka *k, const char *topic, struct wei
 void weir_kafka_producer_close(struct weir_kafka_producer *p);
 void weir_kafka_producer_add(struct weir_kafka_producer *p, int64_t timestamp_ms, struct weir_str key, bool null_key, struct weir_str value);
 size_t weir_kafka_producer_bytes(const struct weir_kafka_producer *p);
+// The offset behind the last record that was acknowledged in a partition; -1: none of this producer's yet.
+int64_t weir_kafka_producer_end(const struct weir_kafka_producer *p, int32_t partition);
 // Returns when everything added is acknowledged; while brokers are away it waits (weir_kafka_healthy says so) until stopped by *stop.
 int weir_kafka_producer_flush(struct weir_kafka_producer *p, struct weir_error *err);
 
