@@ -44,11 +44,31 @@ static bool is_host(const char *text, const char *end)
     return port >= 1 && port <= 65535;
 }
 
+// [scheme][user:password@]host[:port][/path], up to `end`.
+static bool is_web_address(const struct engine_kind *kind, const char *text, const char *end)
+{
+    const char *at = after_scheme(kind, text);
+    at = at ? at : text;
+    const char *slash = memchr(at, '/', (size_t)(end - at)), *host_end = slash ? slash : end;
+    const char *user_end = memrchr(at, '@', (size_t)(host_end - at));
+    return is_host(user_end ? user_end + 1 : at, host_end);
+}
+
+static bool are_web_addresses(const struct engine_kind *kind, const char *text)
+{
+    for (const char *comma; (comma = strchr(text, ',')); text = comma + 1)
+        if (!is_web_address(kind, text, comma))
+            return false;
+    return is_web_address(kind, text, text + strlen(text));
+}
+
 static bool is_address(const struct engine_kind *kind, const char *text)
 {
     const char *at = after_scheme(kind, text);
     if (!at)
         return false;
+    if (kind == &registry_kind)
+        return are_web_addresses(kind, text);
     const char *slash = strchr(at, '/');
     if (kind->path && (!slash || !spec_is_table_name(weir_str_of(slash + 1))))
         return false;
