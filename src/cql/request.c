@@ -133,11 +133,6 @@ bool cql_take_value(struct weir_cursor *values, struct weir_str *ret)
     return cql_take_bytes(values, ret);
 }
 
-static struct weir_str taken_since(const uint8_t *start, const struct weir_cursor *c)
-{
-    return (struct weir_str){(const char *)start, c->bad ? 0 : (uint32_t)(c->at - start)};
-}
-
 // Passes values, with their names where `named`, and gives them as they lie there.
 static struct weir_str take_values(struct weir_cursor *c, uint16_t count, bool named)
 {
@@ -148,7 +143,7 @@ static struct weir_str take_values(struct weir_cursor *c, uint16_t count, bool n
             cql_take_string(c);
         cql_take_value(c, &value);
     }
-    return taken_since(start, c);
+    return (struct weir_str){(const char *)start, c->bad ? 0 : (uint32_t)(c->at - start)};
 }
 
 void cql_put_batch(struct weir_buffer *b, enum cql_version version, struct weir_str id, uint16_t rows, const struct cql_parameters *p)
