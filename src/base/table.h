@@ -33,6 +33,20 @@ struct weir_option { // e.g. of compaction: class → LeveledCompactionStrategy
     const char *name, *value;
 };
 
+// What a column says of the time of its row, a window's start or else the event's time: all of it, in some unit, or a field of its calendar date.
+enum weir_time_part {
+    WEIR_PART_NONE,
+    WEIR_PART_S,
+    WEIR_PART_MS,
+    WEIR_PART_US,
+    WEIR_PART_YEAR,
+    WEIR_PART_MONTH,
+    WEIR_PART_DAY,
+    WEIR_PART_HOUR,
+};
+
+struct weir_zone; // base/zone.h
+
 struct weir_table {
     const char *name;
     uint32_t column_count;
@@ -41,11 +55,13 @@ struct weir_table {
     uint32_t *partition;       // partition key, as indexes into columns
     uint32_t clustering_count; // may be 0: one row a partition
     struct weir_clustering *clustering;
-    bool upserts;             // rows are aggregates, written again as they change
-    bool windowed;            // rows carry the start of their window
-    const char *consistency;  // "ONE", "QUORUM", "LOCAL_QUORUM", …
-    const char *partition_by; // "day", "month", … or NULL: time bucket added to the partition key
-    int64_t ttl_ms;           // 0: rows stay
+    bool upserts;                    // rows are aggregates, written again as they change
+    bool windowed;                   // rows carry the start of their window
+    const char *consistency;         // "ONE", "QUORUM", "LOCAL_QUORUM", …
+    const char *partition_by;        // "day", "month", … or NULL: time bucket added to the partition key
+    enum weir_time_part *time_parts; // by column; NULL: none says anything
+    const struct weir_zone *zone;    // of calendar dates; NULL: UTC
+    int64_t ttl_ms;                  // 0: rows stay
     uint32_t compaction_count;
     struct weir_option *compaction;
 };

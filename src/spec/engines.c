@@ -6,16 +6,15 @@
 struct engine_kind {
     const char *key, *variable;
     const char *schemes[2];
-    const char *form; // for messages
-    bool path;        // the address ends in /NAME
-    enum built_item item;
+    const char *form;     // for messages
+    bool path;            // the address ends in /NAME
+    enum built_item item; // BUILT_ITEMS: it is
 };
 
 static const struct engine_kind log_kind = {"log", "WEIR_LOG", {"kafka://"}, "kafka://host:port[,host:port…]", false, BUILT_KAFKA};
 static const struct engine_kind registry_kind = {"registry", "WEIR_REGISTRY",    {"http://", "https://"}, "http(s)://host:port",
                                                  false,      BUILT_HTTP_REGISTRY};
-static const struct engine_kind store_kind = {"store", "WEIR_STORE",   {"cassandra://"}, "cassandra://host[,host…][:port]/keyspace",
-                                              true,    BUILT_CASSANDRA};
+static const struct engine_kind store_kind = {"store", "WEIR_STORE", {"cassandra://"}, "cassandra://host[,host…][:port]/keyspace", true, BUILT_ITEMS};
 
 static const char *after_scheme(const struct engine_kind *kind, const char *text)
 {
@@ -106,7 +105,7 @@ static void set_url(struct reading *r, const struct engine_kind *kind, const cha
         return;
     url->text = weir_arena_copy(r->arena, weir_str_of(text)).data;
     url->embedded = embedded;
-    if (!embedded)
+    if (!embedded && kind->item < BUILT_ITEMS)
         spec_require_built(r, kind->item, at, from.origin, "");
 }
 
@@ -179,6 +178,13 @@ static const char *choose_data_dir(struct reading *r, const struct node *data)
     return weir_arena_copy(r->arena, weir_str_of(path)).data;
 }
 
+static const char *choose_keyspace(struct reading *r)
+{
+    const struct weir_plan *plan = r->plan;
+    const char *after = plan->store.embedded ? NULL : after_scheme(&store_kind, plan->store.text), *slash = after ? strchr(after, '/') : NULL;
+    return slash ? weir_arena_copy(r->arena, weir_str_of(slash + 1)).data : plan->pipeline;
+}
+
 void spec_read_engines(struct reading *r, const struct node *log, const struct node *registry, const struct node *store, const struct node *data)
 {
     static const struct weir_overrides none;
@@ -186,6 +192,7 @@ void spec_read_engines(struct reading *r, const struct node *log, const struct n
     read_url(r, &log_kind, log, flags->log, &r->plan->log);
     read_url(r, &registry_kind, registry, flags->registry, &r->plan->registry);
     read_url(r, &store_kind, store, flags->store, &r->plan->store);
+    r->plan->keyspace = choose_keyspace(r);
     r->plan->data_dir = choose_data_dir(r, data);
 }
 

@@ -122,8 +122,8 @@ static void top_level(void **state)
         {"log: embedded", "log: cassandra://a/k", "cassandra", "'cassandra://a/k' is no log: use 'embedded' or kafka://host:port", NULL},
         {"log: embedded", "log: kafka://a:99999", "kafka", "is no log", NULL},
         {"log: embedded", "log: {options: {a: b}}", "log", "'log' needs a 'url'", NULL},
-        {"registry: embedded", "registry: https://r:8081", "https", "not built in yet; use 'embedded'", NULL},
-        {"store: embedded", "store: cassandra://a,b:9042/ks", "cassandra", "not built in yet; use 'embedded'", NULL},
+        {"registry: embedded", "registry: ftp://r:8081", "ftp", "is no registry", NULL},
+        {"store: embedded", "store: cassandra://a,b:9042/k-s", "cassandra", "is no store", NULL},
         {"store: embedded", "store: cassandra://a", "cassandra", "'cassandra://a' is no store", NULL},
         {"store: embedded", "store: {url: embedded, replication: many}", "many", "'replication' must be a whole number", NULL},
         {"timezone: UTC", "timezone: Europe/Rom", "Europe", "unknown time zone 'Europe/Rom'", NULL},
@@ -235,6 +235,8 @@ static void queries(void **state)
          "'LeveledCompactionStrategy'"},
         {"    where:", "    ttl: 8000 days\n    where:", "8000", "'ttl' is at most 20 years", NULL},
         {"    where:", "    partition_by: moth\n    where:", "moth", "unknown partition_by 'moth'", "'month'"},
+        {"key: [[device], time desc]", "key: [[device]]\n    partition_by: month", "partition_by",
+         "'partition_by' needs a time first among the clustering columns", NULL},
     };
     EXPECT_ALL(cases);
 }

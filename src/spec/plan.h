@@ -137,6 +137,7 @@ struct weir_http_spec {
 struct weir_plan {
     const char *file;
     const char *pipeline;
+    const char *keyspace; // of its tables: the one in the URL of Cassandra, else named as the pipeline
     struct weir_url log, registry, store;
     const char *data_dir;   // where the embedded engines keep their files; default "weir-data"
     const char *timezone;   // IANA name

@@ -381,6 +381,25 @@ static void table_options(void **state)
     weir_plan_free(p);
 }
 
+static void keyspaces_and_what_columns_say_of_time(void **state)
+{
+    (void)state;
+    struct weir_plan *p = parse("store: cassandra://a,b:9042/metric\n" HEAD "queries:\n"
+                                "  - {table: raw, columns: {id: text, t: bigint}, key: [id, t]}\n"
+                                "  - {table: sums, window: calendar day, group_by: [id], columns: {id: text, year: int = year(window_start),\n"
+                                "     day: int = day(window_start), s: bigint = epoch_s(window_start), n: int = count()}, key: [id, year]}\n",
+                                NULL);
+    assert_string_equal(p->keyspace, "metric");
+    assert_int_equal(p->queries[0].table.time_parts[0], WEIR_PART_NONE);
+    assert_int_equal(p->queries[0].table.time_parts[1], WEIR_PART_MS);
+    static const enum weir_time_part parts[] = {WEIR_PART_NONE, WEIR_PART_YEAR, WEIR_PART_DAY, WEIR_PART_S, WEIR_PART_NONE};
+    assert_memory_equal(p->queries[1].table.time_parts, parts, sizeof parts);
+    weir_plan_free(p);
+    p = parse(HEAD TAIL, NULL);
+    assert_string_equal(p->keyspace, p->pipeline);
+    weir_plan_free(p);
+}
+
 static void secrets_come_from_variables_and_files(void **state)
 {
     (void)state;
@@ -444,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_file_feed),
         cmocka_unit_test(simulated_constants_and_clock),
         cmocka_unit_test(table_options),
+        cmocka_unit_test(keyspaces_and_what_columns_say_of_time),
         cmocka_unit_test(secrets_come_from_variables_and_files),
         cmocka_unit_test(fingerprints_follow_the_state),
         cmocka_unit_test(a_file_that_cannot_be_read),

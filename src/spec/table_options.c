@@ -61,10 +61,58 @@ static void read_partition_by(struct query_reading *q)
         spec_mistake(q->r, spec_place_of_name(node), NULL, "'partition_by' needs a time: this query has no 'window'");
 }
 
+static enum weir_time_part part_of_event(const struct weir_event_spec *event, const struct weir_expr *e)
+{
+    static const enum weir_time_part parts[] = {[WEIR_UNIT_MS] = WEIR_PART_MS, [WEIR_UNIT_S] = WEIR_PART_S, [WEIR_UNIT_US] = WEIR_PART_US};
+    if (e->op == WEIR_OP_EVENT_TIME)
+        return WEIR_PART_MS;
+    bool is_time = e->op == WEIR_OP_FIELD && e->index == event->time_field && event->time_unit != WEIR_UNIT_ISO8601;
+    return is_time ? parts[event->time_unit] : WEIR_PART_NONE;
+}
+
+static enum weir_time_part part_of(const struct weir_query_spec *query, const struct weir_event_spec *event, const struct weir_expr *e)
+{
+    static const enum weir_time_part parts[WEIR_OP_COUNT_] = {
+        [WEIR_OP_EPOCH_S] = WEIR_PART_S,   [WEIR_OP_EPOCH_MS] = WEIR_PART_MS, [WEIR_OP_YEAR] = WEIR_PART_YEAR,
+        [WEIR_OP_MONTH] = WEIR_PART_MONTH, [WEIR_OP_DAY] = WEIR_PART_DAY,     [WEIR_OP_HOUR] = WEIR_PART_HOUR,
+    };
+    enum weir_op time = query->window.kind == WEIR_WINDOW_NONE ? WEIR_OP_EVENT_TIME : WEIR_OP_WINDOW_START;
+    if (!e || (query->grouped && query->window.kind == WEIR_WINDOW_NONE))
+        return WEIR_PART_NONE;
+    if (e->op == time)
+        return WEIR_PART_MS;
+    if (e->arg_count == 1 && e->args[0]->op == time)
+        return parts[e->op];
+    return query->grouped ? WEIR_PART_NONE : part_of_event(event, e);
+}
+
+static void find_time_parts(struct query_reading *q)
+{
+    struct weir_table *table = &q->query->table;
+    table->zone = q->r->plan->zone;
+    table->time_parts = weir_arena_zalloc(q->r->arena, (table->column_count + 1) * sizeof *table->time_parts);
+    for (uint32_t c = 0; c < table->column_count; c++)
+        table->time_parts[c] = part_of(q->query, &q->r->plan->event, q->query->columns[c]);
+}
+
+// A partition's rows lie in the order of its time buckets only if time comes first among the clustering columns.
+static void check_bucket(struct query_reading *q)
+{
+    const struct weir_table *table = &q->query->table;
+    if (!table->partition_by || !q->columns_known || !table->partition_count)
+        return;
+    enum weir_time_part part = table->clustering_count ? table->time_parts[table->clustering[0].column] : WEIR_PART_NONE;
+    if (part == WEIR_PART_NONE || part > WEIR_PART_YEAR)
+        spec_mistake(q->r, spec_place_of_name(q->at[QUERY_PARTITION_BY]), NULL,
+                     "'partition_by' needs a time first among the clustering columns: the event's time, or one made of window_start");
+}
+
 void spec_read_table_options(struct query_reading *q)
 {
     read_consistency(q);
     read_compaction(q);
     read_ttl(q);
+    find_time_parts(q);
     read_partition_by(q);
+    check_bucket(q);
 }

@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "base/uuid.h"
-#include "store/embedded/key.h"
+#include "store/key.h"
 #include <stdlib.h>
 
 enum { FORMAT = 1, VARINT_BYTES_MAX = 10, KEY_BYTES_MAX = 64 << 10, UUID_BYTES = 16, UUID_TEXT_BYTES = 36 };

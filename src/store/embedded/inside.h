@@ -8,6 +8,7 @@
 #pragma once
 #include "embedded/db.h"
 #include "store/embedded/block.h"
+#include "store/lanes.h"
 #include "store/ops.h"
 
 #include <pthread.h>
@@ -40,18 +41,3 @@ bool store_has_span(const struct weir_table *table);
 uint64_t store_leading(struct weir_str clustering_key); // its first eight bytes as a number, zeros behind a shorter one
 void store_put_span(struct weir_txn *txn, uint32_t table_id, unsigned level);
 int store_span(struct embedded_store *s, uint32_t table_id, uint64_t *ret_span, struct weir_error *err);
-
-// ---- lanes.c: which lane of a writer a partition key has
-
-struct store_lane_map;
-
-struct store_lanes {
-    struct store_lane_map *raw, *encoded; // by the values as they come; by the encoded key, which is the same for all spellings of a uuid
-    struct weir_buffer scratch;
-};
-
-void store_lanes_init(struct store_lanes *lanes);
-void store_lanes_drop(struct store_lanes *lanes);
-uint32_t store_lanes_count(const struct store_lanes *lanes);
-struct weir_str store_lane_key(const struct store_lanes *lanes, uint32_t lane); // encoded; valid until another lane is added
-int store_lane_of(struct store_lanes *lanes, const struct weir_rows *rows, uint32_t row, uint32_t *ret_lane, struct weir_error *err);

@@ -2,7 +2,7 @@
 // The partition keys of a table: from one to the next by seeking, whatever is in between.
 #include "base/memory.h"
 #include "store/embedded/inside.h"
-#include "store/embedded/key.h"
+#include "store/key.h"
 
 enum { TABLE_ID_BYTES = 4 };
 

@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "store/embedded/inside.h"
-#include "store/embedded/key.h"
+#include "store/key.h"
 #include <endian.h>
 #include <stdlib.h>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "store/embedded/key.h"
+#include "store/key.h"
 
 #include "base/uuid.h"
 #include <endian.h>

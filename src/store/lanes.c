@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "store/lanes.h"
+
 #include "base/hash.h"
 #include "base/memory.h"
-#include "store/embedded/inside.h"
-#include "store/embedded/key.h"
+#include "store/key.h"
 #include <stdlib.h>
 
 enum { SLOTS_MIN = 256, KEY_BYTES_MAX = 64 << 10 };
