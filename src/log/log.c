@@ -85,6 +85,11 @@ void weir_producer_dead(struct weir_producer *p, struct weir_dead *dead, const s
     p->ops->dead(p, dead, letter);
 }
 
+void weir_producer_replayed(struct weir_producer *p, struct weir_dead *dead, const struct weir_dead_letter *letter)
+{
+    p->ops->replayed(p, dead, letter);
+}
+
 size_t weir_producer_bytes(const struct weir_producer *p)
 {
     return p->ops->bytes(p);
@@ -93,6 +98,11 @@ size_t weir_producer_bytes(const struct weir_producer *p)
 int weir_producer_flush(struct weir_producer *p, struct weir_str position, struct weir_error *err)
 {
     return p->ops->flush(p, position, err);
+}
+
+void weir_producer_stop(struct weir_producer *p)
+{
+    p->ops->stop(p);
 }
 
 // ---- reading
@@ -160,4 +170,28 @@ bool weir_share_settled(const struct weir_share *s)
 struct weir_kafka_group *weir_share_group(const struct weir_share *s)
 {
     return s->ops->group(s);
+}
+
+// ---- for all kinds
+
+enum { NAME_BYTES_MAX = 249, PARTITIONS_MAX = 4096 };
+
+static bool name_is_legal(const char *name)
+{
+    size_t bytes = strlen(name);
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    return bytes > 0 && bytes <= NAME_BYTES_MAX && strspn(name, legal) == bytes && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+int log_check_topic(const struct weir_topic_config *config, struct weir_error *err)
+{
+    if (!name_is_legal(config->name))
+        return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "'%.64s' is no topic name: letters, digits, '.', '_' and '-', at most %d", config->name,
+                         NAME_BYTES_MAX);
+    if (config->partitions < 1 || config->partitions > PARTITIONS_MAX)
+        return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "topic '%s' cannot have %d partitions: 1 to %d", config->name, config->partitions,
+                         PARTITIONS_MAX);
+    if (config->retention_ms < 0)
+        return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "topic '%s' cannot have a negative retention", config->name);
+    return 0;
 }

@@ -27,7 +27,7 @@ struct weir_topic_config {
 
 struct weir_partition_info {
     int64_t start_offset, end_offset; // end: the next record's offset; start == end: empty
-    int64_t bytes;                    // kept, about
+    int64_t bytes;                    // kept, about; -1: not known
 };
 
 // A topic that exists with as many partitions is left as it is (its retention is updated); with another number it is WEIR_BAD_CONFIG.
@@ -56,10 +56,16 @@ struct weir_str weir_producer_position(const struct weir_producer *p);
 void weir_producer_add(struct weir_producer *p, int64_t timestamp_ms, struct weir_str key, bool null_key, struct weir_str value);
 // Buffers a dead letter of the feed itself, to be stored in the same append; `dead` is the pipeline's.
 void weir_producer_dead(struct weir_producer *p, struct weir_dead *dead, const struct weir_dead_letter *letter);
+// Buffers the deletion of a letter whose event is among the records, to be stored in the same append.
+void weir_producer_replayed(struct weir_producer *p, struct weir_dead *dead, const struct weir_dead_letter *letter);
 size_t weir_producer_bytes(const struct weir_producer *p); // buffered
 
 // Appends everything buffered and the feed's new position (if it has bytes) as one: after a crash all of it is there or nothing. Durable when it returns.
+// Kafka: letters and position after the records; a record that is there without its position is left out when the feed gives it again, by the next
+// producer of that feed. WEIR_FAILED with WEIR_RETRY: another process feeds this feed now; stop feeding, nothing else is wrong.
+// While brokers are away it waits.
 int weir_producer_flush(struct weir_producer *p, struct weir_str position, struct weir_error *err);
+void weir_producer_stop(struct weir_producer *p); // any thread: adding and flushing wait no longer, for good
 
 // ---- reading (one reader belongs to one thread)
 
@@ -92,9 +98,10 @@ struct weir_share;
 
 struct weir_sharer { // called in the thread that calls weir_share_poll, one at a time
     void *context;
-    int (*assigned)(void *context, int32_t partition, int64_t *ret_offset, struct weir_error *err); // ours: where to read from
-    void (*opened)(void *context, int32_t partition, struct weir_reader *reader);                   // and this reads it; closed by the share
-    void (*revoked)(void *context, int32_t partition, bool lost); // commit and let go; lost: let go, nothing may be committed
+    // Ours: where to read from. *ret_offset comes in as what the group has committed; INT64_MIN: nothing, and with the embedded log always.
+    int (*assigned)(void *context, int32_t partition, int64_t *ret_offset, struct weir_error *err);
+    void (*opened)(void *context, int32_t partition, struct weir_reader *reader); // and this reads it; closed by the share
+    void (*revoked)(void *context, int32_t partition, bool lost);                 // commit and let go; lost: let go, nothing may be committed
 };
 
 int weir_share_join(struct weir_log *log, const char *topic, const char *instance, const struct weir_sharer *sharer, struct weir_share **ret,

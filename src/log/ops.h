@@ -31,8 +31,10 @@ struct producer_ops {
     struct weir_str (*position)(const struct weir_producer *p);
     void (*add)(struct weir_producer *p, int64_t timestamp_ms, struct weir_str key, bool null_key, struct weir_str value);
     void (*dead)(struct weir_producer *p, struct weir_dead *dead, const struct weir_dead_letter *letter);
+    void (*replayed)(struct weir_producer *p, struct weir_dead *dead, const struct weir_dead_letter *letter);
     size_t (*bytes)(const struct weir_producer *p);
     int (*flush)(struct weir_producer *p, struct weir_str position, struct weir_error *err);
+    void (*stop)(struct weir_producer *p);
 };
 
 struct weir_producer {
@@ -76,3 +78,6 @@ struct weir_dead {
 };
 
 enum { DEAD_TEXT_BYTES_MAX = 1 << 20 }; // longer keys, values and texts are cut
+
+// A name that Kafka takes, and numbers that make sense; else WEIR_BAD_CONFIG.
+int log_check_topic(const struct weir_topic_config *config, struct weir_error *err);

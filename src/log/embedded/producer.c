@@ -129,6 +129,14 @@ static void producer_dead(struct weir_producer *any, struct weir_dead *dead, con
     p->buffered_bytes += weir_txn_bytes(p->txn) - before;
 }
 
+static void producer_replayed(struct weir_producer *any, struct weir_dead *dead, const struct weir_dead_letter *letter)
+{
+    struct embedded_producer *p = of(any);
+    size_t before = weir_txn_bytes(p->txn);
+    weir_dead_delete(dead, &(struct weir_commit){.embedded = p->txn}, letter);
+    p->buffered_bytes += weir_txn_bytes(p->txn) - before;
+}
+
 // ---- appending
 
 struct advance { // what a flush does to a partition
@@ -235,6 +243,11 @@ static int producer_flush(struct weir_producer *any, struct weir_str position, s
     return 0;
 }
 
+static void producer_stop(struct weir_producer *p)
+{
+    (void)p; // nothing here waits for others
+}
+
 // ----
 
 static const struct producer_ops ops = {
@@ -243,8 +256,10 @@ static const struct producer_ops ops = {
     .position = producer_position,
     .add = producer_add,
     .dead = producer_dead,
+    .replayed = producer_replayed,
     .bytes = producer_bytes,
     .flush = producer_flush,
+    .stop = producer_stop,
 };
 
 int embedded_producer_open(struct weir_log *any, const char *topic, const char *feed, struct weir_producer **ret, struct weir_error *err)

@@ -5,7 +5,7 @@
 #include <endian.h>
 #include <stdlib.h>
 
-enum { NAME_BYTES_MAX = 249, PARTITIONS_MAX = 4096, SUGGESTED_TOPICS_MAX = 256 };
+enum { PARTITIONS_MAX = 4096, SUGGESTED_TOPICS_MAX = 256 };
 
 static const char topic_prefix[] = "topic/", topic_prefix_end[] = "topic0", next_id_key[] = "next-topic-id";
 
@@ -176,26 +176,6 @@ int log_find(struct embedded_log *log, const char *name, struct log_topic **ret,
 
 // ---- making
 
-static bool name_is_legal(const char *name)
-{
-    size_t bytes = strlen(name);
-    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
-    return bytes > 0 && bytes <= NAME_BYTES_MAX && strspn(name, legal) == bytes && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
-}
-
-static int check_config(const struct weir_topic_config *config, struct weir_error *err)
-{
-    if (!name_is_legal(config->name))
-        return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "'%.64s' is no topic name: letters, digits, '.', '_' and '-', at most %d", config->name,
-                         NAME_BYTES_MAX);
-    if (config->partitions < 1 || config->partitions > PARTITIONS_MAX)
-        return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "topic '%s' cannot have %d partitions: 1 to %d", config->name, config->partitions,
-                         PARTITIONS_MAX);
-    if (config->retention_ms < 0)
-        return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "topic '%s' cannot have a negative retention", config->name);
-    return 0;
-}
-
 static int take_id(struct embedded_log *log, struct weir_txn *txn, uint32_t *ret_id, struct weir_error *err)
 {
     struct weir_pin *pin;
@@ -245,7 +225,7 @@ static int keep_topic(struct log_topic *topic, const struct weir_topic_config *c
 int embedded_topic_create(struct weir_log *any, const struct weir_topic_config *config, struct weir_error *err)
 {
     struct embedded_log *log = embedded_log_of(any);
-    if (check_config(config, err) < 0)
+    if (log_check_topic(config, err) < 0)
         return -1;
     struct weir_txn *txn = weir_txn_new(log->db);
     pthread_mutex_lock(&log->mutex);
