@@ -129,16 +129,26 @@ void fake_answer_error(struct fake_ring *r, struct fake_conn *c, const struct fa
 
 // ---- sending
 
-// Without a segment's or socket's framing being known to it: envelopes as they are, or in segments.
+// Puts what has been answered so far into segments, where there are any.
+void fake_frame(struct fake_conn *c)
+{
+    if (!c->envelopes.bytes)
+        return;
+    if (c->segmented)
+        cql_segments_put(&c->plain, weir_buffer_view(&c->envelopes), c->lz4);
+    else
+        weir_buffer_add(&c->plain, c->envelopes.data, c->envelopes.bytes);
+    c->envelopes.bytes = 0;
+}
+
+// Answers to what came in one read go out together.
 void fake_send(struct fake_ring *r, struct fake_conn *c, struct weir_str envelope)
 {
     if (c->dead || c->half_open)
         return;
-    if (c->segmented)
-        cql_segments_put(&c->plain, envelope, c->lz4);
-    else
-        weir_buffer_add(&c->plain, envelope.data, envelope.bytes);
-    fake_conn_flush(r, c);
+    weir_buffer_add(&c->envelopes, envelope.data, envelope.bytes);
+    if (!c->reading)
+        fake_conn_flush(r, c);
 }
 
 static void settle(struct fake_conn *c, int16_t stream)
@@ -183,6 +193,7 @@ static void flip(struct weir_buffer *b, size_t at)
 static void send_spoilt(struct fake_ring *r, struct fake_conn *c, struct weir_buffer *envelope, enum fake_what what)
 {
     struct weir_buffer framed = {0};
+    fake_frame(c);
     if (what == FAKE_BAD_LENGTH)
         memcpy(envelope->data + 5, (const uint8_t[]){0x7f, 0xff, 0xff, 0xff}, 4);
     if (what == FAKE_BAD_OPCODE)
@@ -265,8 +276,10 @@ static struct fake_answer *reversed(struct fake_answer *list)
 static void release_one(struct fake_ring *r, struct fake_conn *c, const struct fake_answer *a)
 {
     bool segmented = c->segmented;
+    fake_frame(c);
     c->segmented = a->framed;
     fake_send(r, c, weir_buffer_view(&a->envelope));
+    fake_frame(c);
     c->segmented = segmented;
 }
 

@@ -26,6 +26,7 @@ struct fake_options {                 // zeros are defaults
     bool no_compression;              // else LZ4 is offered
     bool no_peers_v2;                 // that table is unknown, as in Cassandra 3
     const char *username, *password;  // NULL: nobody has to log in
+    bool fast;                        // EXECUTE and BATCH are answered with VOID and not looked at: for measuring clients
     const char *cert_file, *key_file; // PEM; NULL: no TLS
 };
 

@@ -28,10 +28,11 @@ struct fake_conn {
     struct fake_source source;
     uint64_t serial;
     struct cql_decoder decoder;
-    struct weir_buffer plain, out; // answers; what goes to the socket (the same bytes, or TLS records)
+    struct weir_buffer envelopes;  // answers, not yet in segments
+    struct weir_buffer plain, out; // framed; what goes to the socket (the same bytes, or TLS records)
     size_t sent;                   // of out
     enum cql_version version;
-    bool lz4, segmented, registered, authenticated, half_open, closing, dead, writing;
+    bool lz4, segmented, registered, authenticated, half_open, closing, dead, writing, reading;
     uint8_t owed[FAKE_STREAMS / 8];
     uint32_t owed_count, in_read;
     SSL *tls;
@@ -131,6 +132,7 @@ const struct fake_rule *fake_rule_find(struct fake_ring *r, uint32_t node, const
 void fake_answer(struct fake_ring *r, struct fake_conn *c, const struct fake_request *q, enum cql_opcode opcode, struct weir_str body,
                  const struct fake_rule *rule);
 void fake_answer_error(struct fake_ring *r, struct fake_conn *c, const struct fake_request *q, int32_t code, const struct fake_rule *rule);
+void fake_frame(struct fake_conn *c);
 void fake_send(struct fake_ring *r, struct fake_conn *c, struct weir_str envelope);
 void fake_put_error(struct weir_buffer *b, int32_t code, const struct fake_request *q);
 void fake_put_inet(struct weir_buffer *b, const char *address); // one byte of length, the address

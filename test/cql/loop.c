@@ -49,6 +49,7 @@ static void conn_free(struct fake_conn *c)
 {
     SSL_free(c->tls);
     cql_decoder_drop(&c->decoder);
+    weir_buffer_drop(&c->envelopes);
     weir_buffer_drop(&c->plain);
     weir_buffer_drop(&c->out);
     free(c);
@@ -100,6 +101,7 @@ void fake_conn_flush(struct fake_ring *r, struct fake_conn *c)
 {
     if (c->dead || c->half_open || r->nodes[c->source.node].frozen)
         return;
+    fake_frame(c);
     frame_out(c);
     while (c->sent < c->out.bytes) {
         size_t left = c->out.bytes - c->sent, bytes = r->chop && r->chop < left ? r->chop : left;
@@ -157,8 +159,10 @@ static void serve_read(struct fake_ring *r, struct fake_conn *c)
     struct weir_error err;
     int rc = 0;
     c->in_read = 0;
+    c->reading = true;
     while (!c->dead && !c->half_open && !c->closing && (rc = cql_decoder_next(&c->decoder, &header, &body, &err)) > 0)
         fake_serve(r, c, &header, body);
+    c->reading = false;
     if (rc < 0 && !c->dead) {
         r->nodes[c->source.node].stats.garbage++;
         fake_conn_close(r, c, false);

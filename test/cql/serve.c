@@ -40,6 +40,7 @@ static void serve_startup(struct fake_ring *r, struct fake_conn *c, const struct
         cql_put_string(&b, WEIR_STR("org.apache.cassandra.auth.PasswordAuthenticator"));
     fake_answer(r, c, q, r->options.username ? CQL_OP_AUTHENTICATE : CQL_OP_READY, weir_buffer_view(&b), rule);
     weir_buffer_drop(&b);
+    fake_frame(c);
     c->lz4 = c->decoder.lz4 = q->asked.compression.bytes != 0;
     c->segmented = c->decoder.segmented = c->version >= CQL_V5;
 }
@@ -239,8 +240,10 @@ static bool serve_rule(struct fake_ring *r, struct fake_conn *c, struct fake_req
         c->half_open = true;
         fake_watch(r, &c->source, false);
     }
-    if (rule->what == FAKE_CLOSE || rule->what == FAKE_RESET)
-        fake_conn_close(r, c, rule->what == FAKE_RESET);
+    if (rule->what == FAKE_CLOSE)
+        c->closing = true;
+    if (rule->what == FAKE_RESET)
+        fake_conn_close(r, c, true);
     return true;
 }
 
@@ -309,13 +312,17 @@ void fake_serve(struct fake_ring *r, struct fake_conn *c, const struct cql_heade
     if (refuse_version(r, c, header))
         return;
     count_request(stats, c, header);
+    bool writes = header->opcode == CQL_OP_EXECUTE || header->opcode == CQL_OP_BATCH;
+    if (writes && r->options.fast) {
+        answer_kind(r, c, &q, CQL_RESULT_VOID, NULL, NULL);
+        return;
+    }
     if (header->response || (c->version && q.version != c->version) || cql_request_parse(header, body, &q.asked, &err) < 0) {
         stats->garbage++;
         fake_answer_error(r, c, &q, CQL_ERROR_PROTOCOL, NULL);
         return;
     }
     name_statement(r, &q);
-    bool writes = header->opcode == CQL_OP_EXECUTE || header->opcode == CQL_OP_BATCH;
     if (writes && r->capacity && ++c->in_read > r->capacity) {
         fake_answer_error(r, c, &q, CQL_ERROR_OVERLOADED, NULL);
         return;
