@@ -16,6 +16,8 @@ struct weir_kafka;
 // `url`: kafka://host:port[,host:port…]. Connects nowhere yet. An unknown property is WEIR_BAD_CONFIG and named.
 int weir_kafka_new(const char *url, uint32_t option_count, const struct weir_option *options, struct weir_kafka **ret, struct weir_error *err);
 void weir_kafka_free(struct weir_kafka *k); // after everything made from it; takes NULL
+// Where the client library's own lines go (level as syslog's; from its threads), else nowhere. Before anything is made from it.
+void weir_kafka_on_log(struct weir_kafka *k, void (*log)(void *context, int level, const char *line), void *context);
 const char *weir_kafka_brokers(const struct weir_kafka *k);
 // Waits until a broker answers, at most timeout_ms; else WEIR_UNAVAILABLE naming the addresses and the reason (refused, DNS, TLS, login…).
 int weir_kafka_reach(struct weir_kafka *k, int64_t timeout_ms, struct weir_error *err);
@@ -78,13 +80,15 @@ int64_t weir_kafka_partition_end(
 bool weir_kafka_partition_at_end(const struct weir_kafka_partition *p); // everything there was at its end has been given
 bool weir_kafka_partition_ready(const struct weir_kafka_partition *p);  // a read would find something now, be it only the end; cheap
 
-// ---- membership of a consumer group: partitions of one topic, shared between processes (cooperative-sticky)
+// ---- membership of a consumer group: partitions of one topic, shared between processes. Every change takes back all partitions first
+// (the eager protocol, assignor "range"): librdkafka 2.0.2 has faults in its cooperative one by which two members could hold a partition at once.
 
 struct weir_kafka_group;
 
 struct weir_kafka_member { // called in the thread that calls weir_kafka_group_poll, one at a time
     void *context;
-    // This partition is ours from now on: say where to read from (INT64_MIN: the start). A failure ends the membership and comes out of poll.
+    // This partition is ours from now on: say where to read from (INT64_MIN: the start). *ret_offset comes in as what the group has committed, or
+    // INT64_MIN; every transaction that could still change it or the partition's state has ended. A failure ends the membership and comes out of poll.
     int (*assigned)(void *context, int32_t partition, int64_t *ret_offset, struct weir_error *err);
     // And this is where it is read; called right after, when fetching has begun.
     void (*opened)(void *context, int32_t partition, struct weir_kafka_partition *p);
@@ -96,8 +100,8 @@ int weir_kafka_group_join(struct weir_kafka *k, const char *group, const char *t
                           struct weir_kafka_group **ret, struct weir_error *err);
 // Serves rebalances and errors; call it all the time. Waits up to timeout_ms.
 int weir_kafka_group_poll(struct weir_kafka_group *g, int64_t timeout_ms, struct weir_error *err);
-void weir_kafka_group_wake(struct weir_kafka_group *g);  // ends a wait; any thread
-void weir_kafka_group_leave(struct weir_kafka_group *g); // revokes what it has, then leaves; takes NULL
+void weir_kafka_group_wake(struct weir_kafka_group *g);          // ends a wait; any thread
+void weir_kafka_group_leave(struct weir_kafka_group *g);         // revokes what it has, then leaves; takes NULL
 bool weir_kafka_group_settled(const struct weir_kafka_group *g); // the group has said once what is ours, be it nothing
 // Wakes `wake(context)` from a librdkafka thread when a partition's queue becomes non-empty.
 void weir_kafka_group_on_records(struct weir_kafka_group *g, void (*wake)(void *context), void *context);
@@ -112,8 +116,10 @@ void weir_kafka_producer_add(struct weir_kafka_producer *p, int64_t timestamp_ms
 size_t weir_kafka_producer_bytes(const struct weir_kafka_producer *p);
 // The offset behind the last record that was acknowledged in a partition; -1: none of this producer's yet.
 int64_t weir_kafka_producer_end(const struct weir_kafka_producer *p, int32_t partition);
-// Returns when everything added is acknowledged; while brokers are away it waits (weir_kafka_healthy says so) until stopped by *stop.
+// Returns when everything added is acknowledged; while brokers are away it waits (weir_kafka_healthy says so) until stopped: then WEIR_RETRY.
+// A record that Kafka will never take fails the flush, with the others acknowledged.
 int weir_kafka_producer_flush(struct weir_kafka_producer *p, struct weir_error *err);
+void weir_kafka_producer_stop(struct weir_kafka_producer *p); // any thread: adds and flushes wait no longer, for good
 
 // ---- messages kept until a transaction takes them (see base/commit.h); one thread
 
@@ -139,6 +145,6 @@ int weir_kafka_txn_offset(struct weir_kafka_txn *t, struct weir_kafka_group *g, 
                           struct weir_error *err);
 enum weir_kafka_fate { WEIR_KAFKA_DONE, WEIR_KAFKA_ABORTED, WEIR_KAFKA_FENCED };
 // DONE: durable. ABORTED: nothing of it counts, the same may be tried again from the last commit. FENCED: another process has the partition or the id.
-// Waits out broker trouble up to the transaction's timeout.
+// Waits out broker trouble up to the transaction's timeout. -1 with WEIR_RETRY: not known yet which; call it again. After ABORTED and FENCED begin works.
 int weir_kafka_txn_commit(struct weir_kafka_txn *t, enum weir_kafka_fate *ret, struct weir_error *err);
 void weir_kafka_txn_abort(struct weir_kafka_txn *t);

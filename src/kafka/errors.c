@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// Kafka's errors in a person's words: what they mean for a command's exit code, whether waiting helps, and what to do about them.
+#include "kafka/inside.h"
+
+#include <stdio.h>
+
+struct meaning {
+    rd_kafka_resp_err_t error;
+    enum weir_code code;
+    enum weir_fate fate;
+    const char *remedy; // NULL: what Kafka says is enough
+};
+
+#define ERR(name) RD_KAFKA_RESP_ERR_##name
+
+static const struct meaning meanings[] = {
+    {ERR(_TRANSPORT), WEIR_UNAVAILABLE, WEIR_RETRY, "is the broker running, and is its address right?"},
+    {ERR(_ALL_BROKERS_DOWN), WEIR_UNAVAILABLE, WEIR_RETRY, "are the brokers running, and are their addresses right?"},
+    {ERR(_RESOLVE), WEIR_UNAVAILABLE, WEIR_RETRY, "check the host's name"},
+    {ERR(_TIMED_OUT), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_TIMED_OUT_QUEUE), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_MSG_TIMED_OUT), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_WAIT_COORD), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_WAIT_CACHE), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_NODE_UPDATE), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_RETRY), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_IN_PROGRESS), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_PREV_IN_PROGRESS), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_QUEUE_FULL), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_INTR), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(LEADER_NOT_AVAILABLE), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(NOT_LEADER_FOR_PARTITION), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(REQUEST_TIMED_OUT), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(BROKER_NOT_AVAILABLE), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(REPLICA_NOT_AVAILABLE), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(NETWORK_EXCEPTION), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(COORDINATOR_LOAD_IN_PROGRESS), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(COORDINATOR_NOT_AVAILABLE), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(NOT_COORDINATOR), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(NOT_ENOUGH_REPLICAS), WEIR_UNAVAILABLE, WEIR_RETRY, "too few of the topic's replicas are in sync (min.insync.replicas)"},
+    {ERR(NOT_ENOUGH_REPLICAS_AFTER_APPEND), WEIR_UNAVAILABLE, WEIR_RETRY, "too few of the topic's replicas are in sync (min.insync.replicas)"},
+    {ERR(REBALANCE_IN_PROGRESS), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(NOT_CONTROLLER), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(CONCURRENT_TRANSACTIONS), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(KAFKA_STORAGE_ERROR), WEIR_UNAVAILABLE, WEIR_RETRY, "a broker has trouble with its disk"},
+    {ERR(OFFSET_NOT_AVAILABLE), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(UNSTABLE_OFFSET_COMMIT), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(UNKNOWN_LEADER_EPOCH), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(FENCED_LEADER_EPOCH), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(THROTTLING_QUOTA_EXCEEDED), WEIR_UNAVAILABLE, WEIR_RETRY, NULL},
+    {ERR(_AUTHENTICATION), WEIR_UNAVAILABLE, WEIR_STOP, "check sasl.mechanism, sasl.username and sasl.password"},
+    {ERR(SASL_AUTHENTICATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "check sasl.username and sasl.password"},
+    {ERR(UNSUPPORTED_SASL_MECHANISM), WEIR_UNAVAILABLE, WEIR_STOP, "set sasl.mechanism to one that the broker has"},
+    {ERR(_SSL), WEIR_UNAVAILABLE, WEIR_STOP, "check ssl.ca.location, and whether the listener at this address speaks TLS"},
+    {ERR(TOPIC_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "the user's rights (ACLs) on the topic do not allow it"},
+    {ERR(GROUP_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "the user needs the right (ACL) Read on the consumer group"},
+    {ERR(TRANSACTIONAL_ID_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP,
+     "the user needs the rights (ACLs) Write and Describe on the transactional id"},
+    {ERR(CLUSTER_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "the user's rights (ACLs) on the cluster do not allow it"},
+    {ERR(UNKNOWN_TOPIC_OR_PART), WEIR_BAD_DATA, WEIR_STOP, "there is no such topic or partition"},
+    {ERR(_UNKNOWN_TOPIC), WEIR_BAD_DATA, WEIR_STOP, "there is no such topic"},
+    {ERR(_UNKNOWN_PARTITION), WEIR_BAD_DATA, WEIR_STOP, "there is no such partition"},
+    {ERR(MSG_SIZE_TOO_LARGE), WEIR_BAD_DATA, WEIR_DEAD_LETTER, "raise message.max.bytes, and the topic's max.message.bytes"},
+    {ERR(RECORD_LIST_TOO_LARGE), WEIR_BAD_DATA, WEIR_DEAD_LETTER, "lower batch.size, or raise the topic's segment.bytes"},
+    {ERR(INVALID_RECORD), WEIR_BAD_DATA, WEIR_DEAD_LETTER, "the topic refuses the record, perhaps for having no key"},
+    {ERR(INVALID_TIMESTAMP), WEIR_BAD_DATA, WEIR_DEAD_LETTER, "the topic's message.timestamp settings refuse the event's time"},
+    {ERR(_BAD_MSG), WEIR_IO, WEIR_STOP, "the record batch is damaged"},
+    {ERR(INVALID_MSG), WEIR_IO, WEIR_STOP, "the record batch is damaged"},
+    {ERR(_BAD_COMPRESSION), WEIR_IO, WEIR_STOP, "the record batch cannot be decompressed"},
+    {ERR(TOPIC_EXCEPTION), WEIR_BAD_CONFIG, WEIR_STOP, "names have letters, digits, '.', '_' and '-'"},
+    {ERR(INVALID_PARTITIONS), WEIR_BAD_CONFIG, WEIR_STOP, NULL},
+    {ERR(INVALID_REPLICATION_FACTOR), WEIR_BAD_CONFIG, WEIR_STOP, "set replication to at most the number of brokers"},
+    {ERR(INVALID_CONFIG), WEIR_BAD_CONFIG, WEIR_STOP, NULL},
+    {ERR(POLICY_VIOLATION), WEIR_BAD_CONFIG, WEIR_STOP, NULL},
+    {ERR(INVALID_REQUIRED_ACKS), WEIR_BAD_CONFIG, WEIR_STOP, NULL},
+    {ERR(TOPIC_DELETION_DISABLED), WEIR_BAD_CONFIG, WEIR_STOP, "the brokers' delete.topic.enable is false"},
+    {ERR(INVALID_SESSION_TIMEOUT), WEIR_BAD_CONFIG, WEIR_STOP,
+     "session.timeout.ms must lie between the brokers' group.min.session.timeout.ms and group.max.session.timeout.ms"},
+    {ERR(INVALID_TRANSACTION_TIMEOUT), WEIR_BAD_CONFIG, WEIR_STOP, "transaction.timeout.ms is over the brokers' transaction.max.timeout.ms"},
+    {ERR(INCONSISTENT_GROUP_PROTOCOL), WEIR_BAD_CONFIG, WEIR_STOP,
+     "the group's other members share partitions in another way; is another program in the group?"},
+    {ERR(GROUP_MAX_SIZE_REACHED), WEIR_BAD_CONFIG, WEIR_STOP, "the brokers' group.max.size is reached"},
+    {ERR(FENCED_INSTANCE_ID), WEIR_BAD_CONFIG, WEIR_STOP, "another process has joined with the same instance name"},
+    {ERR(_INVALID_ARG), WEIR_BAD_CONFIG, WEIR_STOP, NULL},
+    {ERR(UNSUPPORTED_VERSION), WEIR_BAD_CONFIG, WEIR_STOP, "the broker is too old"},
+    {ERR(_UNSUPPORTED_FEATURE), WEIR_BAD_CONFIG, WEIR_STOP, "the broker is too old"},
+};
+
+static const struct meaning *meaning_of(rd_kafka_resp_err_t error)
+{
+    static const struct meaning other = {ERR(UNKNOWN), WEIR_FAILED, WEIR_STOP, NULL};
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+        if (meanings[i].error == error)
+            return &meanings[i];
+    return &other;
+}
+
+bool kafka_passes(rd_kafka_resp_err_t code)
+{
+    return meaning_of(code)->fate == WEIR_RETRY;
+}
+
+int kafka_fail(struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...)
+{
+    const struct meaning *meaning = meaning_of(code);
+    char what[256];
+    va_list args;
+    va_start(args, doing);
+    vsnprintf(what, sizeof what, doing, args);
+    va_end(args);
+    if (!said || !*said)
+        said = rd_kafka_err2str(code);
+    return weir_fail(err, meaning->code, meaning->fate, "cannot %s: %s%s%s", what, said, meaning->remedy ? "; " : "",
+                     meaning->remedy ? meaning->remedy : "");
+}
