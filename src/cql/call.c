@@ -151,6 +151,20 @@ struct call *call_make(struct cql_session *s, const struct cql_request *r, cql_d
     return call;
 }
 
+struct call *call_prepare(struct cql_session *s, const char *text)
+{
+    enum cql_version version = (enum cql_version)atomic_load(&s->version);
+    struct call *call = call_take(s);
+    call->idempotent = true;
+    call->give_up_us = give_up_us(0);
+    call->timeout_us = (int64_t)s->options.request_timeout_ms * 1000;
+    size_t start = cql_envelope_begin(&call->bytes, version, false, 0, 0, CQL_OP_PREPARE);
+    cql_put_prepare(&call->bytes, version, weir_str_of(text));
+    cql_envelope_end(&call->bytes, start, false);
+    call->charged = (uint32_t)call->bytes.bytes;
+    return call;
+}
+
 struct call *call_internal(struct cql_session *s, struct connection *c, enum cql_opcode opcode, call_raw raw, void *context, size_t *ret_start)
 {
     struct call *call = call_take(s);

@@ -74,7 +74,9 @@ struct cql_request {
     bool idempotent;              // may be sent again after an unknown outcome. Writes with timestamps and reads are
     int32_t page_rows;            // 0: 5000
     struct weir_str paging_state; // empty: from the start
-    uint32_t timeout_ms;          // 0: the session's
+    uint32_t timeout_ms;          // of one attempt; 0: the session's
+    uint32_t patience_ms;         // of the whole, waiting and further attempts included. 0: 30 s; UINT32_MAX: until the session closes
+    const char *node;             // cql_node.address of the one node to ask; NULL: the session chooses
 };
 
 // Why a request failed, beside the error's text and fate (WEIR_RETRY: the trouble may pass; WEIR_DEAD_LETTER: the server will never take it).
@@ -102,6 +104,8 @@ typedef void (*cql_done)(void *context, const struct cql_answer *answer); // in 
 void cql_submit(struct cql_session *s, const struct cql_request *request, cql_done done, void *context);
 // How many bytes of requests may be submitted now without piling up beyond in_flight_bytes; 0: wait for answers.
 size_t cql_session_room(struct cql_session *s);
+// How many requests the nodes' windows would take at once; 0: what is submitted now waits, so that rows may as well gather into larger batches.
+uint32_t cql_session_idle(struct cql_session *s);
 
 // The same, waiting for the answer; the result is the caller's to free. Not for the I/O thread.
 int cql_run(struct cql_session *s, const struct cql_request *request, struct cql_result **ret, struct weir_error *err);
