@@ -102,7 +102,7 @@ static int print_all(struct tail *t, bool follow, struct weir_error *err)
         if (some)
             continue;
         weir_log_wait(t->session->log, &seen, POLL_MS);
-        if (weir_embedded_refresh(t->session->db, err) < 0)
+        if (weir_backends_refresh(t->session->backends, err) < 0)
             return -1;
     }
 }

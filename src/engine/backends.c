@@ -167,8 +167,9 @@ int weir_backends_dead(struct weir_backends *b, const struct weir_plan *plan, st
     if (!p->dead && plan->log.embedded)
         rc = need_db(b, err) < 0 ? -1 : weir_dead_embedded(b->db, plan->pipeline, &p->dead, err);
     else if (!p->dead)
-        rc = need_kafka(p, &plan->log, err) < 0 ? -1
-                                                : weir_dead_kafka(p->kafka, plan->pipeline, plan->topic.partitions, plan->topic.replication, &p->dead, err);
+        rc = need_kafka(p, &plan->log, err) < 0
+                 ? -1
+                 : weir_dead_kafka(p->kafka, plan->pipeline, plan->topic.partitions, plan->topic.replication, &p->dead, err);
     *ret = p->dead;
     return rc;
 }
@@ -218,4 +219,49 @@ struct weir_kafka *weir_backends_kafka(const struct weir_backends *b, const stru
 struct weir_embedded *weir_backends_embedded(const struct weir_backends *b)
 {
     return b->db;
+}
+
+int weir_backends_refresh(struct weir_backends *b, struct weir_error *err)
+{
+    return b->db ? weir_embedded_refresh(b->db, err) : 0;
+}
+
+// ---- commits outside tasks
+
+void weir_backends_commit_open(struct weir_backends *b, const struct weir_plan *plan, struct weir_commit *ret)
+{
+    struct weir_kafka *kafka = weir_backends_kafka(b, plan);
+    *ret = (struct weir_commit){.embedded = kafka ? NULL : weir_txn_new(b->db), .kafka = kafka ? weir_kafka_batch_new() : NULL};
+}
+
+void weir_backends_commit_drop(struct weir_commit *commit)
+{
+    if (commit->embedded)
+        weir_txn_free(commit->embedded);
+    weir_kafka_batch_free(commit->kafka);
+    *commit = (struct weir_commit){0};
+}
+
+static int send(struct weir_kafka *kafka, const char *id, const struct weir_kafka_batch *batch, struct weir_error *err)
+{
+    struct weir_kafka_txn *txn;
+    enum weir_kafka_fate fate = WEIR_KAFKA_ABORTED;
+    if (weir_kafka_txn_open(kafka, id, &txn, err) < 0)
+        return -1;
+    int result = weir_kafka_txn_begin(txn, err) < 0 || weir_kafka_txn_add(txn, batch, err) < 0 || weir_kafka_txn_commit(txn, &fate, err) < 0 ? -1 : 0;
+    weir_kafka_txn_close(txn);
+    if (result == 0 && fate != WEIR_KAFKA_DONE)
+        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: the transaction was turned away; try again", id);
+    return result;
+}
+
+int weir_backends_commit(struct weir_backends *b, const struct weir_plan *plan, struct weir_commit *commit, struct weir_error *err)
+{
+    if (commit->embedded)
+        return weir_txn_commit(commit->embedded, true, err);
+    weir_cleanup(weir_freep) char *id = weir_format("%s-tool", plan->pipeline);
+    if (send(weir_backends_kafka(b, plan), id, commit->kafka, err) < 0)
+        return -1;
+    weir_kafka_batch_clear(commit->kafka);
+    return 0;
 }

@@ -29,3 +29,9 @@ void weir_backends_where(struct weir_backends *b, const struct weir_overrides *f
 // What is open: NULL where the log is embedded, or the data folder was not needed.
 struct weir_kafka *weir_backends_kafka(const struct weir_backends *b, const struct weir_plan *plan);
 struct weir_embedded *weir_backends_embedded(const struct weir_backends *b);
+int weir_backends_refresh(struct weir_backends *b, struct weir_error *err); // of a reader of the data folder: what was committed since
+
+// A commit of the plan's own, outside any task: what dead letters are deleted with.
+void weir_backends_commit_open(struct weir_backends *b, const struct weir_plan *plan, struct weir_commit *ret);
+int weir_backends_commit(struct weir_backends *b, const struct weir_plan *plan, struct weir_commit *commit, struct weir_error *err);
+void weir_backends_commit_drop(struct weir_commit *commit);

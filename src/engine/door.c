@@ -55,7 +55,6 @@ void door_free(struct door *d)
 static int open_door(struct door *d, struct weir_error *err)
 {
     const struct weir_plan *plan = d->pipeline->plan;
-    struct weir_engine *e = d->pipeline->engine;
     if (!d->scan) {
         weir_cleanup(weir_freep) struct json_want *wants = weir_zalloc(plan->event.field_count, sizeof *wants);
         for (uint32_t i = 0; i < plan->event.field_count; i++)
@@ -63,9 +62,9 @@ static int open_door(struct door *d, struct weir_error *err)
         d->scan = json_scan_new(wants, plan->event.field_count);
         d->values = weir_zalloc(plan->event.field_count, sizeof *d->values);
     }
-    if (!d->encoder && weir_encoder_new(plan, e->registry, &d->encoder, err) < 0)
+    if (!d->encoder && weir_encoder_new(plan, d->pipeline->registry, &d->encoder, err) < 0)
         return -1;
-    return d->producer ? 0 : weir_producer_open(e->log, plan->topic.name, NULL, &d->producer, err);
+    return d->producer ? 0 : weir_producer_open(d->pipeline->log, plan->topic.name, NULL, &d->producer, err);
 }
 
 static void add_key(struct door *d, const struct weir_value *key)

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -43,62 +44,6 @@ void weir_engine_stop(struct weir_engine *e)
 
 // ---- opening
 
-// A simulated feed's clock runs faster than the file says.
-static void speed_up(struct weir_plan *plan, int64_t factor)
-{
-    for (uint32_t i = 0; plan->feed.sim && i < plan->event.field_count; i++) {
-        struct weir_sim_field *field = &plan->feed.sim[i];
-        if (field->kind != WEIR_SIM_NOW && field->kind != WEIR_SIM_CLOCK)
-            continue;
-        field->kind = WEIR_SIM_CLOCK;
-        field->clock_factor = (double)factor;
-    }
-}
-
-static int open_pipeline(struct weir_engine *e, struct pipeline *p, struct weir_plan *plan, struct weir_error *err)
-{
-    *p = (struct pipeline){.engine = e, .plan = plan};
-    if (e->options.clock_factor_override)
-        speed_up(plan, e->options.clock_factor_override);
-    struct weir_topic_config topic = {plan->topic.name, plan->topic.partitions, plan->topic.replication, plan->topic.retention_ms};
-    if (weir_topic_create(e->log, &topic, err) < 0 || weir_store_embedded(e->db, &p->store, err) < 0 ||
-        weir_state_embedded(e->db, plan->pipeline, &p->state, err) < 0 || weir_dead_embedded(e->db, plan->pipeline, &p->dead, err) < 0)
-        return -1;
-    for (uint32_t q = 0; q < plan->query_count; q++)
-        if (weir_store_create(p->store, plan->pipeline, &plan->queries[q].table, err) < 0)
-            return -1;
-    if (e->options.recent_rows)
-        p->recent = recent_new(plan, e->options.recent_rows);
-    p->door = door_new(p);
-    bool fresh;
-    if (weir_state_epoch(p->state, 0, NULL, &p->epoch_us, &fresh, err) < 0)
-        return -1;
-    p->merge = merge_new(plan, p->epoch_us);
-    if (feeder_open(&p->feeder, p, err) < 0)
-        return -1;
-    uint32_t tasks = e->options.feed_only ? 0 : (uint32_t)plan->topic.partitions;
-    p->tasks = weir_zalloc(tasks, sizeof *p->tasks);
-    for (; p->task_count < tasks; p->task_count++)
-        if (task_open(&p->tasks[p->task_count], p, (int32_t)p->task_count, err) < 0)
-            return p->task_count++, -1; // closed with the rest
-    merge_begin(p->merge, p);
-    return 0;
-}
-
-static void close_pipeline(struct pipeline *p)
-{
-    for (uint32_t i = 0; i < p->task_count; i++)
-        task_close(&p->tasks[i]);
-    free(p->tasks);
-    feeder_close(&p->feeder);
-    recent_free(p->recent);
-    door_free(p->door);
-    merge_free(p->merge);
-    weir_dead_close(p->dead);
-    weir_state_close(p->state);
-    weir_store_close(p->store);
-}
-
 static int check_plans(struct weir_plan *const *plans, uint32_t count, struct weir_error *err)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -124,14 +69,17 @@ int weir_engine_open(struct weir_plan *const *plans, uint32_t plan_count, const 
     e->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     e->started_us = weir_monotonic_us();
     e->started_ms = weir_now_ms();
+    e->instance_fd = -1;
     pthread_mutex_init(&e->lock, NULL);
+    pthread_cond_init(&e->idle, NULL);
+    e->backends = weir_backends_new(e->data_dir, WEIR_OWNER, options->log, options->log_context);
     long cores = sysconf(_SC_NPROCESSORS_ONLN);
     e->worker_count = options->workers > 0 ? (uint32_t)options->workers : cores > 0 ? (uint32_t)cores : 1;
     e->pipelines = weir_zalloc(plan_count, sizeof *e->pipelines);
-    bool good = e->wake_fd >= 0 && weir_embedded_open(e->data_dir, WEIR_OWNER, &e->db, err) == 0 && weir_log_embedded(e->db, &e->log, err) == 0 &&
-                weir_registry_embedded(e->db, &e->registry, err) == 0;
+    weir_assert(e->wake_fd >= 0);
+    bool good = true;
     for (; good && e->pipeline_count < plan_count; e->pipeline_count++)
-        good = open_pipeline(e, &e->pipelines[e->pipeline_count], plans[e->pipeline_count], err) == 0;
+        good = pipeline_open(&e->pipelines[e->pipeline_count], e, plans[e->pipeline_count], err) == 0; // closed with the rest where it is not
     if (!good) {
         weir_engine_close(e);
         return -1;
@@ -144,14 +92,14 @@ void weir_engine_close(struct weir_engine *e)
 {
     if (!e)
         return;
+    atomic_store(&e->ending, true);
     for (uint32_t i = 0; i < e->pipeline_count; i++)
-        close_pipeline(&e->pipelines[i]);
-    weir_registry_close(e->registry);
-    weir_log_close(e->log);
-    weir_embedded_close(e->db);
-    if (e->wake_fd >= 0)
-        close(e->wake_fd);
+        pipeline_close(&e->pipelines[i]);
+    weir_backends_free(e->backends);
+    close(e->wake_fd);
+    instance_drop(e);
     pthread_mutex_destroy(&e->lock);
+    pthread_cond_destroy(&e->idle);
     free(e->workers);
     free(e->url);
     free(e->pipelines);
@@ -172,7 +120,7 @@ static void expire(struct weir_engine *e)
             pthread_mutex_unlock(&p->tasks[t].lock);
         }
         struct weir_error err;
-        if (p->plan->topic.retention_ms && weir_topic_expire(e->log, p->plan->topic.name, weir_now_ms(), keep_from, &err) < 0)
+        if (p->plan->topic.retention_ms && weir_topic_expire(p->log, p->plan->topic.name, weir_now_ms(), keep_from, &err) < 0)
             engine_say(e, "%s: retention: %s", p->plan->pipeline, err.text);
     }
 }
@@ -187,15 +135,39 @@ static bool feeds_ended(struct weir_engine *e)
 
 void engine_feed_ended(struct weir_engine *e)
 {
-    weir_log_wake(e->log); // tasks that wait for more learn that there is none
+    for (uint32_t i = 0; i < e->pipeline_count; i++)
+        weir_log_wake(e->pipelines[i].log); // tasks that wait for more learn that there is none
     if (e->options.feed_only && feeds_ended(e))
+        weir_engine_stop(e);
+}
+
+static bool is_done(const struct pipeline *p)
+{
+    if (!atomic_load(&p->feeder.ended) || !weir_share_settled(p->share))
+        return false;
+    for (uint32_t i = 0; i < p->task_count; i++)
+        if (p->tasks[i].owned && !p->tasks[i].finished)
+            return false;
+    return true;
+}
+
+void engine_stop_if_done(struct weir_engine *e)
+{
+    bool done = e->options.until_end;
+    pthread_mutex_lock(&e->lock);
+    for (uint32_t i = 0; done && i < e->pipeline_count; i++)
+        done = is_done(&e->pipelines[i]);
+    pthread_mutex_unlock(&e->lock);
+    if (done)
         weir_engine_stop(e);
 }
 
 static void tick(struct weir_engine *e, uint64_t ticks)
 {
     struct weir_error err;
-    weir_embedded_tend(e->db);
+    struct weir_embedded *db = weir_backends_embedded(e->backends);
+    if (db)
+        weir_embedded_tend(db);
     if (status_write(e, &err) < 0)
         engine_say(e, "%s", err.text);
     if (ticks % EXPIRE_TICKS == EXPIRE_TICKS - 1)
@@ -216,40 +188,65 @@ static void wait_for_stop(struct weir_engine *e)
     }
 }
 
-// What spans partitions is whole only once every task has finished.
-static int finish_merge(struct pipeline *p, struct weir_error *err)
+// ---- the end: tasks are run by nobody else by now, and stay ours
+
+static int finish_task(struct task *t, struct weir_error *err)
 {
-    return task_commit(&p->tasks[0], true, p->engine->options.close ? MERGE_ALL : MERGE_CHANGED, err);
+    return !t->owned || t->finished || t->fenced ? 0 : task_finish(t, err);
 }
 
-// A stop is clean when what was read is committed. Tasks are run by nobody else by now.
+// What spans partitions is whole only once every task has finished.
+static int finish_groups(struct pipeline *p, struct weir_error *err)
+{
+    int64_t deadline_us = weir_monotonic_us() + TASK_LEAVE_US;
+    if (p->merge && p->task_count)
+        return task_commit(&p->tasks[0], true, p->engine->options.close ? MERGE_ALL : MERGE_CHANGED, deadline_us, err);
+    for (uint32_t t = 0; t < p->task_count; t++)
+        if (p->tasks[t].owned && partials_finish(&p->tasks[t], err) < 0)
+            return -1;
+    return 0;
+}
+
+// A stop is clean when what was read is committed. What a store that is away did not acknowledge will be read again: that is no failure.
+static int finish_pipeline(struct pipeline *p, struct weir_error *err)
+{
+    int result = 0;
+    for (uint32_t t = 0; result == 0 && t < p->task_count; t++)
+        result = finish_task(&p->tasks[t], err);
+    if (result == 0)
+        result = finish_groups(p, err);
+    if (result == 0 || err->fate != WEIR_RETRY || p->engine->options.until_end)
+        return result;
+    engine_say(p->engine, "%s: %s", p->plan->pipeline, err->text);
+    return 0;
+}
+
 static int finish_tasks(struct weir_engine *e, struct weir_error *err)
 {
     for (uint32_t i = 0; i < e->pipeline_count; i++)
-        for (uint32_t t = 0; t < e->pipelines[i].task_count; t++)
-            if (!e->pipelines[i].tasks[t].finished && task_finish(&e->pipelines[i].tasks[t], err) < 0)
-                return -1;
-    for (uint32_t i = 0; i < e->pipeline_count; i++)
-        if (e->pipelines[i].merge && e->pipelines[i].task_count && finish_merge(&e->pipelines[i], err) < 0)
+        if (!e->options.feed_only && finish_pipeline(&e->pipelines[i], err) < 0)
             return -1;
     return 0;
 }
 
 int weir_engine_run(struct weir_engine *e, struct weir_error *err)
 {
-    for (uint32_t i = 0; i < e->pipeline_count; i++)
-        atomic_fetch_add(&e->unfinished, e->pipelines[i].task_count);
+    atomic_store(&e->running, true);
     for (uint32_t i = 0; i < e->pipeline_count; i++)
         feeder_start(&e->pipelines[i].feeder);
     if (e->options.feed_only)
         engine_feed_ended(e); // where no pipeline has a feed
     else
         worker_start_all(e);
-    atomic_store(&e->running, true);
+    for (uint32_t i = 0; i < e->pipeline_count; i++)
+        membership_start(&e->pipelines[i]);
     wait_for_stop(e);
     for (uint32_t i = 0; i < e->pipeline_count; i++)
         feeder_join(&e->pipelines[i].feeder);
     worker_join_all(e);
+    atomic_store(&e->ending, true);
+    for (uint32_t i = 0; i < e->pipeline_count; i++)
+        membership_stop(&e->pipelines[i]);
     status_remove(e);
     if (e->failed) {
         *err = e->error;

@@ -173,7 +173,7 @@ int feeder_open(struct feeder *f, struct pipeline *p, struct weir_error *err)
     pthread_mutex_init(&f->lock, NULL);
     bool none = p->plan->feed.kind == WEIR_FEED_NONE || p->plan->feed.kind == WEIR_FEED_HTTP;
     struct weir_str position;
-    if (weir_producer_open(p->engine->log, p->plan->topic.name, p->plan->pipeline, &f->producer, err) < 0 ||
+    if (weir_producer_open(p->log, p->plan->topic.name, p->plan->pipeline, &f->producer, err) < 0 ||
         read_position(f, weir_producer_position(f->producer), &position, err) < 0)
         return -1;
     f->seen_events = f->events;
@@ -182,7 +182,7 @@ int feeder_open(struct feeder *f, struct pipeline *p, struct weir_error *err)
         atomic_store(&f->ended, true);
         return 0;
     }
-    if (weir_feed_open(p->plan, position, &f->feed, err) < 0 || weir_encoder_new(p->plan, p->engine->registry, &f->encoder, err) < 0)
+    if (weir_feed_open(p->plan, position, &f->feed, err) < 0 || weir_encoder_new(p->plan, p->registry, &f->encoder, err) < 0)
         return -1;
     publish(f);
     return 0;

@@ -11,6 +11,9 @@ struct merge {
     struct weir_merger *merger;
     int64_t *given_us;    // by query: when rows were last given
     atomic_bool *pending; // by query: something was taken since
+    // Cores let go of windows only when the rows that were given of them are in the tables: one task's giving at a time may be on its way there.
+    const struct task *_Atomic giver; // NULL: none
+    int64_t *giving_ms, *settled_ms;  // by query: released by what is on its way, and by what has arrived
 };
 
 static bool any_spans(const struct weir_plan *plan)
@@ -30,6 +33,10 @@ struct merge *merge_new(const struct weir_plan *plan, int64_t epoch_us)
     m->merger = weir_merger_new(plan, epoch_us);
     m->given_us = weir_zalloc(plan->query_count, sizeof *m->given_us);
     m->pending = weir_zalloc(plan->query_count, sizeof *m->pending);
+    m->giving_ms = weir_zalloc(plan->query_count, sizeof *m->giving_ms);
+    m->settled_ms = weir_zalloc(plan->query_count, sizeof *m->settled_ms);
+    for (uint32_t q = 0; q < plan->query_count; q++)
+        m->giving_ms[q] = m->settled_ms[q] = INT64_MIN;
     return m;
 }
 
@@ -41,6 +48,8 @@ void merge_free(struct merge *m)
     pthread_mutex_destroy(&m->lock);
     free(m->given_us);
     free(m->pending);
+    free(m->giving_ms);
+    free(m->settled_ms);
     free(m);
 }
 
@@ -77,6 +86,7 @@ static void release_alike(struct merge *m, struct pipeline *p, uint32_t query)
     for (uint32_t t = 0; t < p->task_count; t++)
         weir_core_release(p->tasks[t].core, query, released_ms);
     weir_merger_resume(m->merger, query, released_ms);
+    m->giving_ms[query] = m->settled_ms[query] = released_ms;
 }
 
 void merge_begin(struct merge *m, struct pipeline *p)
@@ -100,6 +110,12 @@ void merge_silence(struct merge *m, uint32_t partition, uint32_t query, bool sil
     atomic_store(&m->pending[query], true);
 }
 
+static bool may_give(struct merge *m, const struct task *t)
+{
+    const struct task *giver = atomic_load(&m->giver);
+    return !giver || giver == t;
+}
+
 static int64_t wait_us(const struct weir_query_spec *query)
 {
     int64_t every_us = query->every_ms * 1000;
@@ -111,9 +127,12 @@ static bool is_due(struct merge *m, const struct weir_query_spec *query, uint32_
     return extent > MERGE_DUE || (atomic_load(&m->pending[q]) && now_us - __atomic_load_n(&m->given_us[q], __ATOMIC_RELAXED) >= wait_us(query));
 }
 
-bool merge_due(struct merge *m, const struct weir_plan *plan, int64_t now_us)
+bool merge_due(struct merge *m, const struct task *t, int64_t now_us)
 {
-    for (uint32_t q = 0; m && q < plan->query_count; q++)
+    const struct weir_plan *plan = t->pipeline->plan;
+    if (!m || !may_give(m, t))
+        return false;
+    for (uint32_t q = 0; q < plan->query_count; q++)
         if (plan->queries[q].spans_partitions && is_due(m, &plan->queries[q], q, MERGE_DUE, now_us))
             return true;
     return false;
@@ -125,13 +144,25 @@ int merge_give(struct merge *m, struct task *t, enum merge_extent extent, int64_
     int64_t now_us = weir_monotonic_us();
     for (uint32_t q = 0; m && q < plan->query_count; q++) {
         const struct weir_query_spec *query = &plan->queries[q];
-        if (!query->spans_partitions || !is_due(m, query, q, extent, now_us))
+        if (!query->spans_partitions)
+            continue;
+        weir_core_release(t->core, q, m->settled_ms[q]);
+        if (!may_give(m, t) || !is_due(m, query, q, extent, now_us))
             continue;
         if (weir_merger_give(m->merger, q, &t->sink, extent == MERGE_ALL || query->emit_update, silent_now_ms, err) < 0)
             return -1;
-        weir_core_release(t->core, q, weir_merger_released_ms(m->merger, q));
+        m->giving_ms[q] = weir_merger_released_ms(m->merger, q);
+        atomic_store(&m->giver, t);
         __atomic_store_n(&m->given_us[q], now_us, __ATOMIC_RELAXED);
         atomic_store(&m->pending[q], false);
     }
     return 0;
+}
+
+void merge_settled(struct merge *m, const struct task *t)
+{
+    if (!m || atomic_load(&m->giver) != t)
+        return;
+    memcpy(m->settled_ms, m->giving_ms, t->pipeline->plan->query_count * sizeof *m->settled_ms);
+    atomic_store(&m->giver, NULL);
 }

@@ -13,14 +13,14 @@ int weir_engine_scan(struct weir_engine *e, uint32_t pipeline, const struct weir
                      int (*visit)(void *context, const struct weir_value *values), void *context, struct weir_error *err)
 {
     const struct pipeline *p = &e->pipelines[pipeline];
-    return weir_store_scan(p->store, p->plan->pipeline, scan, visit, context, err);
+    return weir_store_scan(p->store, p->plan->keyspace, scan, visit, context, err);
 }
 
 int weir_engine_keys(struct weir_engine *e, uint32_t pipeline, uint32_t query, struct weir_str prefix, uint64_t limit,
                      int (*visit)(void *context, const struct weir_value *values), void *context, struct weir_error *err)
 {
     const struct pipeline *p = &e->pipelines[pipeline];
-    return weir_store_keys(p->store, p->plan->pipeline, &p->plan->queries[query].table, prefix, limit, visit, context, err);
+    return weir_store_keys(p->store, p->plan->keyspace, &p->plan->queries[query].table, prefix, limit, visit, context, err);
 }
 
 int weir_engine_dead_scan(struct weir_engine *e, uint32_t pipeline, int reason, int (*visit)(void *context, const struct weir_dead_letter *letter),

@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 // ---- what the core gives
@@ -15,6 +16,7 @@ static int take_rows(void *context, const struct weir_rows *rows, struct weir_er
         t->counts.rows[rows->table_index] += rows->count;
     if (t->pipeline->recent && !rows->deleted)
         recent_add(t->pipeline->recent, rows);
+    t->unflushed = true;
     return weir_writer_add(t->writer, rows, err);
 }
 
@@ -63,47 +65,86 @@ static int take_late(void *context, uint32_t query, const struct weir_batch *bat
 
 // ---- life
 
-int task_open(struct task *t, struct pipeline *p, int32_t partition, struct weir_error *err)
+void task_init(struct task *t, struct pipeline *p, int32_t partition)
 {
     *t = (struct task){.pipeline = p, .partition = partition};
-    pthread_mutex_init(&t->lock, NULL);
     uint32_t queries = p->plan->query_count;
-    t->counts.rows = weir_zalloc(queries, sizeof *t->counts.rows);
-    t->counts.queries = weir_zalloc(queries, sizeof *t->counts.queries);
-    t->seen.rows = weir_zalloc(queries, sizeof *t->seen.rows);
-    t->seen.queries = weir_zalloc(queries, sizeof *t->seen.queries);
+    pthread_mutex_init(&t->lock, NULL);
+    t->status.high_ms = INT64_MIN;
+    counts_open(&t->counts, p->plan);
+    counts_open(&t->sealed.counts, p->plan);
+    counts_open(&t->seen, p->plan);
     t->collected = weir_zalloc(queries, sizeof *t->collected);
     t->next_emit_us = weir_zalloc(queries, sizeof *t->next_emit_us);
     t->idle_given = weir_zalloc(queries, sizeof *t->idle_given);
-    t->commit.embedded = weir_txn_new(p->engine->db);
-    t->sink = (struct weir_core_sink){t, take_rows, take_late};
-    t->core = weir_core_new(p->plan, p->epoch_us, &t->sink);
-    t->last_commit_us = t->last_record_us = weir_monotonic_us();
-    if (weir_decoder_new(p->plan, p->engine->registry, &t->decoder, err) < 0 || weir_writer_new(p->store, p->plan->pipeline, &t->writer, err) < 0 ||
-        task_restore(t, err) < 0)
-        return -1;
-    return weir_reader_open(p->engine->log, p->plan->topic.name, partition, t->next_offset, &t->reader, err);
 }
 
-void task_close(struct task *t)
+void task_drop(struct task *t)
 {
-    if (!t->pipeline)
-        return;
-    weir_reader_close(t->reader);
-    weir_decoder_free(t->decoder);
-    weir_core_free(t->core);
-    weir_writer_free(t->writer);
-    weir_txn_free(t->commit.embedded);
-    weir_arena_drop(&t->arena);
-    free(t->rejects.items);
-    free(t->counts.rows);
-    free(t->counts.queries);
-    free(t->seen.rows);
-    free(t->seen.queries);
+    counts_drop(&t->counts);
+    counts_drop(&t->sealed.counts);
+    counts_drop(&t->seen);
     free(t->collected);
     free(t->next_emit_us);
     free(t->idle_given);
     pthread_mutex_destroy(&t->lock);
+}
+
+struct weir_core_sink task_sink(struct task *t)
+{
+    return (struct weir_core_sink){t, take_rows, take_late};
+}
+
+// A partition may come, go and come back: nothing of its last stay is left.
+static void forget(struct task *t)
+{
+    uint32_t queries = t->pipeline->plan->query_count;
+    struct task_counts nothing;
+    counts_open(&nothing, t->pipeline->plan);
+    counts_copy(&t->counts, &nothing, t->pipeline->plan);
+    counts_drop(&nothing);
+    memset(t->collected, 0, queries * sizeof *t->collected);
+    memset(t->next_emit_us, 0, queries * sizeof *t->next_emit_us);
+    memset(t->idle_given, 0, queries * sizeof *t->idle_given);
+    t->collected_duplicates = t->retries = 0;
+    t->next_offset = t->last_record_ms = t->retry_us = t->record_count = 0;
+    t->uncommitted = t->unflushed = t->finished = t->fenced = t->fetch_left = t->sealed.any = false;
+    t->trouble[0] = 0;
+}
+
+int task_open(struct task *t, struct weir_error *err)
+{
+    struct pipeline *p = t->pipeline;
+    forget(t);
+    pipeline_commit_open(p, &t->commit);
+    pipeline_commit_open(p, &t->sealed.commit);
+    t->sink = task_sink(t);
+    t->core = weir_core_new(p->plan, 0, &t->sink);
+    t->last_commit_us = t->last_flush_us = t->last_record_us = weir_monotonic_us();
+    if (weir_decoder_new(p->plan, p->registry, &t->decoder, err) < 0 || weir_writer_new(p->store, p->plan->keyspace, &t->writer, err) < 0 ||
+        task_restore(t, err) < 0 || partials_open(t, err) < 0) {
+        task_close(t);
+        return -1;
+    }
+    return 0;
+}
+
+void task_close(struct task *t)
+{
+    partials_close(t->partials);
+    weir_decoder_free(t->decoder);
+    weir_core_free(t->core);
+    weir_writer_free(t->writer);
+    pipeline_commit_drop(&t->commit);
+    pipeline_commit_drop(&t->sealed.commit);
+    weir_arena_drop(&t->arena);
+    free(t->rejects.items);
+    t->partials = NULL;
+    t->decoder = NULL;
+    t->core = NULL;
+    t->writer = NULL;
+    t->reader = NULL;
+    t->rejects = (struct weir_rejects){0};
 }
 
 // ---- reading
@@ -151,22 +192,62 @@ static int apply_batch(struct task *t, struct weir_str bytes, struct weir_error 
     return apply_chunk(t, err); // a record's bytes are the batch's: nothing of it may wait for the next
 }
 
-static int read_some(struct task *t, bool *ret_any, struct weir_error *err)
+static int apply_records(struct task *t, const struct weir_record *records, uint32_t count, struct weir_error *err)
 {
-    struct weir_fetch fetch;
-    int64_t lost = 0;
-    if (weir_reader_fetch(t->reader, TASK_FETCH_BYTES, &fetch, &lost, err) < 0)
+    uint32_t at = 0;
+    while (at < count && records[at].offset < t->next_offset)
+        at++;
+    for (uint32_t part; at < count; at += part) {
+        part = count - at < TASK_CHUNK ? count - at : TASK_CHUNK;
+        memcpy(t->records, records + at, part * sizeof *records);
+        t->record_count = part;
+        if (apply_chunk(t, err) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+// Applies what of the fetch has not been applied yet: after trouble that passed, the rest of it.
+static int apply_fetch(struct task *t, struct weir_error *err)
+{
+    t->record_count = 0;
+    for (uint32_t i = 0; i < t->fetch.count; i++)
+        if (apply_batch(t, t->fetch.batches[i], err) < 0)
+            return -1;
+    if (apply_records(t, t->fetch.records, t->fetch.record_count, err) < 0)
         return -1;
+    t->fetch_left = false;
+    return 0;
+}
+
+static int fetch(struct task *t, struct weir_error *err)
+{
+    int64_t lost = 0;
+    if (weir_reader_fetch(t->reader, TASK_FETCH_BYTES, &t->fetch, &lost, err) < 0)
+        return -1;
+    t->fetch_left = t->fetch.count > 0 || t->fetch.record_count > 0;
     if (lost) {
-        t->lost += (uint64_t)lost;
+        t->lost_records += (uint64_t)lost;
         engine_say(t->pipeline->engine, "%s: partition %d: %lld records were gone before they were read (retention); going on with the earliest",
                    t->pipeline->plan->pipeline, t->partition, (long long)lost);
     }
-    for (uint32_t i = 0; i < fetch.count; i++)
-        if (apply_batch(t, fetch.batches[i], err) < 0)
-            return -1;
-    *ret_any = fetch.count > 0;
     return 0;
+}
+
+// The store does not keep up, or one interval waits for it and the next is full.
+static bool held_up(const struct task *t)
+{
+    return weir_writer_full(t->writer) || (t->sealed.any && pipeline_commit_bytes(&t->commit) >= TASK_COMMIT_BYTES);
+}
+
+static int read_some(struct task *t, bool *ret_any, struct weir_error *err)
+{
+    if (held_up(t))
+        return 0;
+    if (!t->fetch_left && fetch(t, err) < 0)
+        return -1;
+    *ret_any = t->fetch_left;
+    return t->fetch_left ? apply_fetch(t, err) : 0;
 }
 
 // ---- timers
@@ -209,40 +290,68 @@ static int give_due(struct task *t, int64_t now_us, struct weir_error *err)
         if (idle_due(t, q, now_us)) {
             t->idle_given[q] = true;
             merge_silence(t->pipeline->merge, (uint32_t)t->partition, q, true);
+            partials_silence(t, q, true);
             if (weir_core_emit_ended(t->core, q, task_log_now_ms(t), err) < 0)
                 return -1;
         }
         t->uncommitted |= t->counts.rows[q] != rows;
     }
-    t->uncommitted |= merge_due(t->pipeline->merge, t->pipeline->plan, now_us);
+    t->uncommitted |= merge_due(t->pipeline->merge, t, now_us) || partials_due(t, now_us);
     return 0;
 }
 
-bool task_has_work(struct task *t, int64_t now_us)
+// Where all is embedded a commit is cheap, and shows the rows.
+static int64_t commit_wait_us(const struct task *t, bool behind)
 {
-    if (weir_reader_end_offset(t->reader) > t->next_offset)
-        return true;
-    if (t->uncommitted && now_us - t->last_commit_us >= TASK_COMMIT_CAUGHT_UP_US)
-        return true;
-    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
-        if (idle_due(t, q, now_us) || update_due(t, q, now_us))
-            return true;
-    return merge_due(t->pipeline->merge, t->pipeline->plan, now_us);
+    const struct weir_plan *plan = t->pipeline->plan;
+    return behind || !plan->log.embedded || !plan->store.embedded ? TASK_COMMIT_BEHIND_US : TASK_CAUGHT_UP_US;
 }
 
 static bool commit_due(const struct task *t, int64_t now_us, bool behind)
 {
-    if (!t->uncommitted)
+    if (!t->uncommitted || t->sealed.any || t->fenced)
         return false;
-    return now_us - t->last_commit_us >= (behind ? TASK_COMMIT_BEHIND_US : TASK_COMMIT_CAUGHT_UP_US) ||
-           weir_writer_bytes(t->writer) + weir_txn_bytes(t->commit.embedded) >= TASK_COMMIT_BYTES;
+    size_t bytes = pipeline_commit_bytes(&t->commit) + (t->pipeline->plan->store.embedded ? weir_writer_bytes(t->writer) : 0);
+    return now_us - t->last_commit_us >= commit_wait_us(t, behind) || bytes >= TASK_COMMIT_BYTES;
+}
+
+static bool flush_due(const struct task *t, int64_t now_us, bool behind)
+{
+    return t->unflushed && !behind && now_us - t->last_flush_us >= TASK_CAUGHT_UP_US;
+}
+
+bool task_has_work(struct task *t, int64_t now_us)
+{
+    if (now_us < t->retry_us || t->fenced)
+        return false;
+    bool behind = t->fetch_left || weir_reader_ready(t->reader);
+    if ((behind && !held_up(t)) || task_settle_due(t, now_us) || commit_due(t, now_us, behind) || flush_due(t, now_us, behind))
+        return true;
+    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
+        if (idle_due(t, q, now_us) || update_due(t, q, now_us))
+            return true;
+    return !t->sealed.any && (merge_due(t->pipeline->merge, t, now_us) || partials_due(t, now_us));
+}
+
+// Rows go ahead of the commit that belongs to them, so that they can be read soon.
+static int flush_rows(struct task *t, struct weir_error *err)
+{
+    uint64_t ticket;
+    t->unflushed = false;
+    t->last_flush_us = weir_monotonic_us();
+    if (weir_writer_flush(t->writer, &t->commit, &ticket, err) < 0)
+        return -1;
+    bool rows_alone = t->commit.embedded && t->commit.kafka; // what else is in a task's commit is in its other part
+    return rows_alone ? weir_txn_commit(t->commit.embedded, false, err) : 0;
 }
 
 static void end_silence(struct task *t)
 {
     for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
-        if (t->idle_given[q])
+        if (t->idle_given[q]) {
             merge_silence(t->pipeline->merge, (uint32_t)t->partition, q, false);
+            partials_silence(t, q, false);
+        }
         t->idle_given[q] = false;
     }
 }
@@ -250,7 +359,7 @@ static void end_silence(struct task *t)
 int task_step(struct task *t, struct weir_error *err)
 {
     bool any = false;
-    if (read_some(t, &any, err) < 0)
+    if (task_settle(t, err) < 0 || read_some(t, &any, err) < 0)
         return -1;
     int64_t now_us = weir_monotonic_us();
     if (any) {
@@ -259,17 +368,24 @@ int task_step(struct task *t, struct weir_error *err)
     }
     if (give_due(t, now_us, err) < 0)
         return -1;
-    bool behind = weir_reader_end_offset(t->reader) > t->next_offset;
-    return commit_due(t, now_us, behind) ? task_commit(t, false, MERGE_DUE, err) : 0;
+    bool behind = t->fetch_left || weir_reader_ready(t->reader);
+    if (commit_due(t, now_us, behind))
+        return task_seal(t, false, MERGE_DUE, err);
+    return flush_due(t, now_us, behind) ? flush_rows(t, err) : 0;
 }
 
 int task_finish(struct task *t, struct weir_error *err)
 {
+    const struct weir_engine *e = t->pipeline->engine;
     for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
         const struct weir_query_spec *query = &t->pipeline->plan->queries[q];
-        if (query->grouped && (query->emit_update || t->pipeline->engine->options.close) && weir_core_emit_ended(t->core, q, INT64_MAX, err) < 0)
+        if (query->grouped && (query->emit_update || e->options.close) && weir_core_emit_ended(t->core, q, INT64_MAX, err) < 0)
             return -1;
     }
+    // A run to the end waits for the store as long as it takes; a stop does not.
+    int64_t deadline_us = e->options.until_end && !atomic_load(&e->stopping) ? INT64_MAX : weir_monotonic_us() + TASK_LEAVE_US;
+    if (task_commit(t, true, MERGE_DUE, deadline_us, err) < 0)
+        return -1;
     t->finished = true;
-    return task_commit(t, true, MERGE_DUE, err);
+    return 0;
 }

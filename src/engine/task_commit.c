@@ -1,23 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commits: rows, dead letters, changed accumulators, counters and the next offset of a task go into one transaction, so that after a crash the task finds
-// them all as they were at one moment, and reads on from there.
-//
-//   page 'A': version u8 | next_offset i64 | records, events, duplicates, dead… varint | queries varint |
-//             (hash of table name u64 | rows, filtered, late, folded varint)…
-// All other pages are the query core's.
+// Commits: dead letters, changed accumulators, counters and the next offset of a task are applied as one, after the rows that belong to them are in the
+// tables, or together with those where the store is the same engine. After a crash the task finds them all as they were at one moment, and reads on from
+// there; rows that were already written are written again, the same, under the same revisions.
 #include "base/fault.h"
-#include "base/hash.h"
 #include "base/memory.h"
 #include "base/time.h"
 #include "engine/pipeline.h"
+#include <stdio.h>
 
-enum { VERSION = 2 };
-
-static uint64_t name_hash(const struct pipeline *p, uint32_t query)
-{
-    const char *name = p->plan->queries[query].table.name;
-    return weir_hash64(name, strlen(name), 0);
-}
+enum { RETRY_FIRST_US = 50000, RETRY_LAST_US = 5000000, WAIT_MS = 20 };
 
 static void put_page(void *context, struct weir_str key, struct weir_str page)
 {
@@ -45,127 +36,207 @@ static void collect_counts(struct task *t)
     }
 }
 
-static void put_counts(struct task *t)
-{
-    const struct task_counts *c = &t->counts;
-    weir_cleanup(weir_buffer_drop) struct weir_buffer page = {0};
-    weir_buffer_byte(&page, VERSION);
-    weir_buffer_be64(&page, (uint64_t)t->next_offset);
-    weir_buffer_varint(&page, c->records);
-    weir_buffer_varint(&page, c->events);
-    weir_buffer_varint(&page, c->duplicates);
-    for (int r = 0; r < WEIR_REASONS; r++)
-        weir_buffer_varint(&page, c->dead[r]);
-    weir_buffer_varint(&page, t->pipeline->plan->query_count);
-    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++) {
-        weir_buffer_be64(&page, name_hash(t->pipeline, q));
-        weir_buffer_varint(&page, c->rows[q]);
-        weir_buffer_varint(&page, c->queries[q].filtered);
-        weir_buffer_varint(&page, c->queries[q].late);
-        weir_buffer_varint(&page, c->queries[q].folded);
-    }
-    put_page(t, WEIR_STR("A"), weir_buffer_view(&page));
-}
-
-static void restore_query_counts(struct task *t, struct weir_cursor *c, bool *known)
-{
-    uint64_t name = weir_cursor_be64(c), rows = weir_cursor_varint(c);
-    struct weir_query_counts counts = {.filtered = weir_cursor_varint(c)};
-    counts.late = weir_cursor_varint(c);
-    counts.folded = weir_cursor_varint(c);
-    for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
-        if (name_hash(t->pipeline, q) == name) {
-            t->counts.rows[q] = rows;
-            t->counts.queries[q] = counts;
-            known[q] = true;
-        }
-}
-
-static int restore_counts(struct task *t, struct weir_str page, struct weir_error *err)
-{
-    struct weir_cursor c = {(const uint8_t *)page.data, (const uint8_t *)page.data + page.bytes, false};
-    bool right_version = weir_cursor_byte(&c) == VERSION;
-    uint32_t queries = t->pipeline->plan->query_count;
-    weir_cleanup(weir_freep) bool *known = weir_zalloc(queries, sizeof *known);
-    t->next_offset = (int64_t)weir_cursor_be64(&c);
-    t->counts.records = weir_cursor_varint(&c);
-    t->counts.events = weir_cursor_varint(&c);
-    t->counts.duplicates = weir_cursor_varint(&c);
-    for (int r = 0; r < WEIR_REASONS; r++)
-        t->counts.dead[r] = weir_cursor_varint(&c);
-    for (uint64_t left = weir_cursor_varint(&c); left > 0 && !c.bad; left--)
-        restore_query_counts(t, &c, known);
-    if (!right_version || c.bad)
-        return weir_fail(err, WEIR_IO, WEIR_STOP, "the saved counters cannot be read: they have another shape than this version of weir writes");
-    for (uint32_t q = 0; q < queries; q++)
-        if (!known[q])
-            return weir_fail(
-                err, WEIR_BAD_CONFIG, WEIR_STOP,
-                "query '%s' is new since the data folder was made; its table would lack the events already read: use another --data folder",
-                t->pipeline->plan->queries[q].table.name);
-    return 0;
-}
+// ---- restoring
 
 static int restore_page(void *context, struct weir_str key, struct weir_str page, struct weir_error *err)
 {
     struct task *t = context;
-    return weir_str_is(key, "A") ? restore_counts(t, page, err) : weir_core_restore(t->core, key, page, err);
+    t->fresh = false;
+    if (weir_str_is(key, "A"))
+        return counts_restore(&t->counts, t->pipeline->plan, &t->next_offset, page, err);
+    return weir_core_restore(t->core, key, page, err);
 }
 
-static void publish(struct task *t)
+// A new epoch is committed before any row is written under it.
+static int settle_epoch(struct task *t, struct weir_error *err)
 {
-    uint32_t queries = t->pipeline->plan->query_count;
-    pthread_mutex_lock(&t->lock);
-    t->core_stats = weir_core_stats(t->core);
-    t->seen_commits = t->commits;
-    t->seen_lost = t->lost;
-    t->status = (struct weir_partition_status){t->next_offset, t->next_offset, t->core_stats.high_ms};
-    uint64_t *rows = t->seen.rows;
-    struct weir_query_counts *counts = t->seen.queries;
-    memcpy(rows, t->counts.rows, queries * sizeof *rows);
-    memcpy(counts, t->counts.queries, queries * sizeof *counts);
-    t->seen = t->counts;
-    t->seen.rows = rows;
-    t->seen.queries = counts;
-    pthread_mutex_unlock(&t->lock);
+    int64_t epoch_us;
+    bool fresh;
+    enum weir_kafka_fate fate = WEIR_KAFKA_DONE;
+    if (weir_state_epoch(t->pipeline->state, t->partition, &t->commit, &epoch_us, &fresh, err) < 0)
+        return -1;
+    if (fresh && pipeline_commit(t->pipeline, &t->commit, true, -1, 0, INT64_MIN, &fate, err) < 0)
+        return -1;
+    if (fate != WEIR_KAFKA_DONE)
+        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
+    weir_core_set_epoch(t->core, epoch_us);
+    return 0;
 }
 
 int task_restore(struct task *t, struct weir_error *err)
 {
-    if (weir_state_load(t->pipeline->state, t->partition, restore_page, t, err) < 0)
+    t->fresh = true;
+    if (weir_state_load(t->pipeline->state, t->partition, restore_page, t, err) < 0 || settle_epoch(t, err) < 0)
         return weir_wrap(err, "pipeline %s, partition %d", t->pipeline->plan->pipeline, t->partition);
     weir_core_restored(t->core);
-    publish(t);
+    counts_copy(&t->sealed.counts, &t->counts, t->pipeline->plan);
+    t->sealed.next_offset = t->next_offset;
+    t->sealed.high_ms = weir_core_stats(t->core).high_ms;
+    task_publish(t);
     return 0;
 }
 
+// ---- sealing
+
 // Under the merger's lock, if there is one.
-static int commit(struct task *t, bool durable, enum merge_extent extent, struct weir_error *err)
+static int seal(struct task *t, bool durable, enum merge_extent extent, struct weir_error *err)
 {
+    struct sealed *s = &t->sealed;
     struct merge *merge = t->pipeline->merge;
-    uint64_t ticket;
     merge_take(merge, t);
-    if (merge_give(merge, t, extent, task_log_now_ms(t), err) < 0 || weir_writer_flush(t->writer, &t->commit, &ticket, err) < 0)
+    partials_export(t);
+    if (merge_give(merge, t, extent, task_log_now_ms(t), err) < 0 || partials_step(t, extent, err) < 0 ||
+        weir_writer_flush(t->writer, &t->commit, &s->ticket, err) < 0)
         return -1;
     weir_core_checkpoint(t->core, put_page, t);
     collect_counts(t);
-    put_counts(t);
-    weir_fault("task.commit.built");
-    return weir_txn_commit(t->commit.embedded, durable, err);
+    counts_copy(&s->counts, &t->counts, t->pipeline->plan);
+    struct weir_commit empty = s->commit;
+    s->commit = t->commit;
+    t->commit = empty;
+    s->next_offset = t->next_offset;
+    s->high_ms = weir_core_stats(t->core).high_ms;
+    s->durable = durable;
+    s->retry_us = s->tries = 0;
+    s->any = true;
+    t->uncommitted = t->unflushed = false;
+    t->last_commit_us = t->last_flush_us = weir_monotonic_us();
+    return 0;
 }
 
-int task_commit(struct task *t, bool durable, enum merge_extent extent, struct weir_error *err)
+// ---- settling
+
+static void bury_refused(struct task *t, const struct weir_refused_row *row)
 {
+    char text[400];
+    snprintf(text, sizeof text, "table %s takes no such row: %s", row->table->name, row->text);
+    struct weir_dead_letter letter = {
+        .reason = WEIR_REFUSED,
+        .topic = t->pipeline->plan->topic.name,
+        .partition = t->partition,
+        .offset = t->sealed.next_offset - 1,
+        .query = row->table->name,
+        .text = text,
+        .timestamp_ms = weir_now_ms(),
+        .value = row->row,
+        .null_key = true,
+    };
+    weir_dead_put(t->pipeline->dead, &t->sealed.commit, &letter);
+    t->counts.dead[WEIR_REFUSED]++;
+    t->sealed.counts.dead[WEIR_REFUSED]++;
+}
+
+static void put_counts(struct task *t)
+{
+    weir_cleanup(weir_buffer_drop) struct weir_buffer page = {0};
+    counts_save(&t->sealed.counts, t->pipeline->plan, t->sealed.next_offset, &page);
+    weir_state_put(t->pipeline->state, &t->sealed.commit, t->partition, WEIR_STR("A"), weir_buffer_view(&page));
+}
+
+static void turned_away(struct sealed *s, int64_t now_us)
+{
+    int64_t wait_us = (int64_t)RETRY_FIRST_US << (s->tries < 7 ? s->tries : 7);
+    s->tries++;
+    s->retry_us = now_us + (wait_us < RETRY_LAST_US ? wait_us : RETRY_LAST_US);
+}
+
+static void settled(struct task *t)
+{
+    t->sealed.any = false;
+    t->commits++;
+    merge_settled(t->pipeline->merge, t);
+    task_publish(t);
+}
+
+// The rows are in the tables.
+static int settle(struct task *t, struct weir_error *err)
+{
+    struct sealed *s = &t->sealed;
+    enum weir_kafka_fate fate = WEIR_KAFKA_DONE;
+    struct weir_refused_row row;
+    while (weir_writer_refused(t->writer, &row))
+        bury_refused(t, &row);
+    if (s->tries == 0)
+        put_counts(t);
+    weir_fault("task.commit.built");
+    if (pipeline_commit(t->pipeline, &s->commit, s->durable, t->partition, s->next_offset, s->high_ms, &fate, err) < 0)
+        return -1;
+    if (fate == WEIR_KAFKA_DONE)
+        settled(t);
+    else if (fate == WEIR_KAFKA_ABORTED)
+        turned_away(s, weir_monotonic_us());
+    else
+        t->fenced = true;
+    weir_fault("task.commit.after");
+    return 0;
+}
+
+bool task_settle_due(const struct task *t, int64_t now_us)
+{
+    return t->sealed.any && !t->fenced && now_us >= t->sealed.retry_us && weir_writer_acked(t->writer, t->sealed.ticket);
+}
+
+int task_settle(struct task *t, struct weir_error *err)
+{
+    if (!task_settle_due(t, weir_monotonic_us()))
+        return 0;
+    merge_lock(t->pipeline->merge);
+    int result = settle(t, err);
+    merge_unlock(t->pipeline->merge);
+    return result;
+}
+
+// Where rows need no waiting, sealing and settling are one, under one lock: a merged row is never overwritten by an older one.
+int task_seal(struct task *t, bool durable, enum merge_extent extent, struct weir_error *err)
+{
+    weir_assert(!t->sealed.any);
     weir_fault("task.commit.before");
     merge_lock(t->pipeline->merge);
-    int result = commit(t, durable, extent, err);
+    int result = seal(t, durable, extent, err);
+    if (result == 0 && task_settle_due(t, INT64_MAX))
+        result = settle(t, err);
     merge_unlock(t->pipeline->merge);
-    if (result < 0)
-        return -1;
-    weir_fault("task.commit.after");
-    t->uncommitted = false;
-    t->commits++;
-    t->last_commit_us = weir_monotonic_us();
-    publish(t);
+    return result;
+}
+
+static int await_settled(struct task *t, int64_t deadline_us, struct weir_error *err)
+{
+    uint64_t seen = 0;
+    while (t->sealed.any && !t->fenced) {
+        if (task_settle(t, err) < 0)
+            return -1;
+        if (!t->sealed.any)
+            break;
+        if (weir_monotonic_us() >= deadline_us)
+            return weir_fail(
+                err, WEIR_UNAVAILABLE, WEIR_RETRY,
+                "partition %d: its last rows are not acknowledged, so that nothing after offset %lld is committed; it will be read again",
+                t->partition, (long long)t->sealed.next_offset);
+        weir_log_wait(t->pipeline->log, &seen, WAIT_MS);
+    }
     return 0;
+}
+
+int task_commit(struct task *t, bool durable, enum merge_extent extent, int64_t deadline_us, struct weir_error *err)
+{
+    if (await_settled(t, deadline_us, err) < 0)
+        return -1;
+    if (t->fenced)
+        return 0;
+    if (task_seal(t, durable, extent, err) < 0)
+        return -1;
+    return await_settled(t, deadline_us, err);
+}
+
+// ---- what others see: the last commit
+
+void task_publish(struct task *t)
+{
+    pthread_mutex_lock(&t->lock);
+    t->core_stats = weir_core_stats(t->core);
+    t->seen_commits = t->commits;
+    t->seen_lost = t->lost_records;
+    t->status = (struct weir_partition_status){t->sealed.next_offset, t->sealed.next_offset, t->sealed.high_ms};
+    counts_copy(&t->seen, &t->sealed.counts, t->pipeline->plan);
+    pthread_mutex_unlock(&t->lock);
 }

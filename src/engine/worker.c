@@ -3,8 +3,9 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "engine/pipeline.h"
+#include <stdio.h>
 
-enum { WAIT_MS = 20 };
+enum { WAIT_MS = 20, END_CHECK_US = 50000, RETRY_FIRST_US = 100000, RETRY_LAST_US = 5000000 };
 
 static uint32_t task_total(const struct weir_engine *e)
 {
@@ -22,12 +23,24 @@ static struct task *task_number(struct weir_engine *e, uint32_t n)
     return &p->tasks[n];
 }
 
+static bool may_be_at_end(const struct task *t, int64_t now_us)
+{
+    return t->pipeline->engine->options.until_end && atomic_load(&t->pipeline->feeder.ended) && !t->fetch_left && !weir_reader_ready(t->reader) &&
+           now_us - t->last_end_check_us >= END_CHECK_US;
+}
+
 // Under until_end: the feed has ended, and everything it gave has been read.
 static bool at_end(struct task *t)
 {
-    if (!t->pipeline->engine->options.until_end || !atomic_load(&t->pipeline->feeder.ended))
+    if (!may_be_at_end(t, INT64_MAX))
         return false;
-    return weir_reader_end_offset(t->reader) <= t->next_offset;
+    t->last_end_check_us = weir_monotonic_us();
+    return weir_reader_at_end(t->reader) && !t->fetch_left;
+}
+
+static bool may_run(const struct task *t)
+{
+    return t->owned && !t->leaving && !t->busy && !t->finished;
 }
 
 static struct task *take(struct weir_engine *e)
@@ -38,7 +51,7 @@ static struct task *take(struct weir_engine *e)
     pthread_mutex_lock(&e->lock);
     for (uint32_t i = 0; i < total && !taken; i++) {
         struct task *t = task_number(e, (e->next_task + i) % total);
-        if (!t->busy && !t->finished && (task_has_work(t, now_us) || at_end(t)))
+        if (may_run(t) && (task_has_work(t, now_us) || (now_us >= t->retry_us && may_be_at_end(t, now_us))))
             taken = t;
     }
     if (taken) {
@@ -53,6 +66,7 @@ static void put_back(struct weir_engine *e, struct task *t)
 {
     pthread_mutex_lock(&e->lock);
     t->busy = false;
+    pthread_cond_broadcast(&e->idle);
     pthread_mutex_unlock(&e->lock);
 }
 
@@ -61,13 +75,42 @@ static int run_task(struct weir_engine *e, struct task *t, struct weir_error *er
     bool ended = at_end(t); // before the step: what it then finds is all there is
     if (task_step(t, err) < 0)
         return -1;
-    if (!ended || !at_end(t))
+    if (!ended || !at_end(t) || t->fenced)
         return 0;
     if (task_finish(t, err) < 0)
         return -1;
-    if (atomic_fetch_sub(&e->unfinished, 1) == 1)
-        weir_engine_stop(e);
+    engine_stop_if_done(e);
     return 0;
+}
+
+static void set_trouble(struct task *t, const char *text)
+{
+    pthread_mutex_lock(&t->lock);
+    snprintf(t->trouble, sizeof t->trouble, "%s", text);
+    pthread_mutex_unlock(&t->lock);
+}
+
+// Trouble that may pass is waited out, ever longer.
+static void after(struct weir_engine *e, struct task *t, int result, const struct weir_error *err)
+{
+    if (result == 0 && t->retries == 0)
+        return;
+    if (result < 0 && err->fate != WEIR_RETRY) {
+        engine_fail(e, err);
+        return;
+    }
+    if (result < 0 && t->retries == 0)
+        engine_say(e, "%s: partition %d waits: %s", t->pipeline->plan->pipeline, t->partition, err->text);
+    int64_t wait_us = (int64_t)RETRY_FIRST_US << (t->retries < 7 ? t->retries : 7);
+    t->retries = result < 0 ? t->retries + 1 : 0;
+    t->retry_us = result < 0 ? weir_monotonic_us() + (wait_us < RETRY_LAST_US ? wait_us : RETRY_LAST_US) : 0;
+    set_trouble(t, result < 0 ? err->text : "");
+}
+
+// Several logs may be read from; news of the first is waited for, the others' at most so long.
+static void wait_for_work(struct weir_engine *e, uint64_t *seen)
+{
+    weir_log_wait(e->pipelines[0].log, seen, WAIT_MS);
 }
 
 static void *worker_main(void *context)
@@ -77,12 +120,11 @@ static void *worker_main(void *context)
     while (!atomic_load(&e->stopping)) {
         struct task *t = take(e);
         if (!t) {
-            weir_log_wait(e->log, &seen, WAIT_MS);
+            wait_for_work(e, &seen);
             continue;
         }
         struct weir_error err;
-        if (run_task(e, t, &err) < 0)
-            engine_fail(e, &err);
+        after(e, t, run_task(e, t, &err), &err);
         put_back(e, t);
     }
     return NULL;
@@ -97,7 +139,8 @@ void worker_start_all(struct weir_engine *e)
 
 void worker_join_all(struct weir_engine *e)
 {
-    weir_log_wake(e->log);
+    for (uint32_t i = 0; i < e->pipeline_count; i++)
+        weir_log_wake(e->pipelines[i].log);
     for (uint32_t i = 0; e->workers && i < e->worker_count; i++)
         pthread_join(e->workers[i], NULL);
 }

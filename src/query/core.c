@@ -49,6 +49,11 @@ struct weir_core *weir_core_new(const struct weir_plan *plan, int64_t epoch_us, 
     return core;
 }
 
+void weir_core_set_epoch(struct weir_core *core, int64_t epoch_us)
+{
+    core->emitter.epoch_us = epoch_us;
+}
+
 void weir_core_free(struct weir_core *core)
 {
     if (!core)

@@ -18,6 +18,7 @@ struct weir_core_sink {
 // `epoch_us` starts the revisions of rows. The core keeps a reference to the plan.
 struct weir_core *weir_core_new(const struct weir_plan *plan, int64_t epoch_us, const struct weir_core_sink *sink);
 void weir_core_free(struct weir_core *core);
+void weir_core_set_epoch(struct weir_core *core, int64_t epoch_us); // another one; before the first apply
 
 // Folds the events in and gives: the rows of queries without a group, late events, final rows of the windows that closed, and corrections of closed
 // windows that are kept for it. next_offset is the offset after the last record of the batch, decoded or not.

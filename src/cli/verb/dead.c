@@ -9,8 +9,9 @@
 
 static int open_letters(struct session *s, const struct cli_args *args, enum weir_open mode, struct weir_error *err)
 {
-    if (session_plan(s, args, args->operands.items[0], err) < 0 || session_data(s, args, mode, err) < 0)
+    if (session_plan(s, args, args->operands.items[0], err) < 0)
         return -1;
+    session_begin(s, args, mode);
     return session_dead(s, err);
 }
 

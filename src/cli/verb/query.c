@@ -81,7 +81,7 @@ static int print_rows(struct session *s, const struct weir_scan *scan, enum cli_
         .texts = weir_arena_zalloc(arena, table->column_count * (size_t)WEIR_CELL_BYTES),
         .printer = printer_open(stdout, format, columns, table->column_count),
     };
-    int status = weir_store_scan(s->store, s->plan->pipeline, scan, print_values, &o, err);
+    int status = weir_store_scan(s->store, s->plan->keyspace, scan, print_values, &o, err);
     printer_close(o.printer);
     return status;
 }
@@ -106,7 +106,8 @@ static int query_table(struct session *s, const struct cli_args *args, struct we
         return unknown_table(s->plan, args->operands.items[1], err);
     if (make_scan(s, query, args, &arena, &scan, err) < 0)
         return -1;
-    if (session_data(s, args, WEIR_READER, err) < 0 || session_store(s, err) < 0)
+    session_begin(s, args, WEIR_READER);
+    if (session_store(s, err) < 0)
         return -1;
     return print_rows(s, &scan, args->format, &arena, err);
 }

@@ -10,8 +10,7 @@ enum { SCHEMA_BYTES_MAX = 1 << 20 };
 
 static int open_registry(struct session *s, const struct cli_args *args, enum weir_open mode, struct weir_error *err)
 {
-    if (session_data(s, args, mode, err) < 0)
-        return -1;
+    session_begin(s, args, mode);
     return session_registry(s, err);
 }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "cli/cql_text.h"
 #include "cli/session.h"
 #include "cli/verb/verbs.h"
 
@@ -13,7 +12,8 @@ static int show(const struct cli_args *args)
     for (uint32_t q = 0; q < s.plan->query_count; q++) {
         if (q)
             weir_buffer_byte(&text, '\n');
-        cql_create_table(&text, s.plan->pipeline, &s.plan->queries[q].table);
+        if (weir_cassandra_table_text(&text, s.plan->keyspace, &s.plan->queries[q].table, &err) < 0)
+            return cli_report(&err);
     }
     fwrite(text.data, 1, text.bytes, stdout);
     return WEIR_OK;
@@ -21,11 +21,14 @@ static int show(const struct cli_args *args)
 
 static int create_all(struct session *s, const struct cli_args *args, struct weir_error *err)
 {
-    if (session_plan(s, args, args->operands.items[0], err) < 0 || session_data(s, args, WEIR_OWNER, err) < 0 || session_store(s, err) < 0)
+    if (session_plan(s, args, args->operands.items[0], err) < 0)
+        return -1;
+    session_begin(s, args, WEIR_OWNER);
+    if (session_store(s, err) < 0)
         return -1;
     for (uint32_t q = 0; q < s->plan->query_count; q++) {
         const struct weir_table *table = &s->plan->queries[q].table;
-        if (weir_store_create(s->store, s->plan->pipeline, table, err) < 0)
+        if (weir_store_create(s->store, s->plan->keyspace, table, err) < 0)
             return -1;
         printf("table %s is there\n", table->name);
     }

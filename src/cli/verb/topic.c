@@ -19,7 +19,8 @@ static int open_topic(struct session *s, const struct cli_args *args, enum weir_
     const char *operand = args->operands.items[0];
     if (is_file(operand) && session_plan(s, args, operand, err) < 0)
         return -1;
-    if (session_data(s, args, mode, err) < 0 || session_log(s, err) < 0)
+    session_begin(s, args, mode);
+    if (session_log(s, err) < 0)
         return -1;
     *ret_name = s->plan ? s->plan->topic.name : operand;
     return 0;
@@ -91,7 +92,8 @@ static int list(const struct cli_args *args)
     static const struct printer_column columns[] = {{"topic", PRINTER_TEXT}, {"partitions", PRINTER_NUMBER}, {"retention", PRINTER_TEXT}};
     struct weir_error err;
     weir_cleanup(session_close) struct session s = {0};
-    if (session_data(&s, args, WEIR_READER, &err) < 0 || session_log(&s, &err) < 0)
+    session_begin(&s, args, WEIR_READER);
+    if (session_log(&s, &err) < 0)
         return cli_report(&err);
     struct printer *p = printer_open(stdout, args->format, columns, 3);
     int status = weir_topic_list(s.log, print_topic, p, &err);
