@@ -70,61 +70,46 @@ int cql_run_text(struct cql_session *s, const char *text, struct cql_result **re
 
 // ---- schema agreement
 
-static bool host_is_up(struct cql_session *s, struct weir_str id)
+static int schema_version(struct cql_session *s, const char *address, uint8_t ret[16], struct weir_error *err)
 {
-    bool up = false;
-    pthread_mutex_lock(&s->lock);
-    for (size_t i = 0; i < s->host_count && id.bytes == 16; i++)
-        if (memcmp(s->hosts[i]->id, id.data, 16) == 0)
-            up = LOAD(s->hosts[i]->ready) > 0;
-    pthread_mutex_unlock(&s->lock);
-    return up;
-}
-
-struct schema_versions {
-    uint8_t first[16];
-    uint32_t count;
-    bool differ;
-};
-
-static void versions_add(struct cql_session *s, const struct cql_result *result, bool all, struct schema_versions *v)
-{
+    struct cql_request request = {.kind = CQL_QUERY,
+                                  .text = "SELECT schema_version FROM system.local WHERE key='local'",
+                                  .consistency = CQL_ONE,
+                                  .idempotent = true,
+                                  .node = address,
+                                  .patience_ms = 2000};
+    struct cql_result *result;
     struct cql_rows rows;
-    struct cql_cell cells[2];
-    if (!result || cql_result_columns(result) != 2)
-        return;
-    cql_rows_begin(result, &rows);
-    while (cql_rows_next(&rows, cells) > 0) {
-        if (cells[1].null || cells[1].bytes.bytes != 16 || (!all && !host_is_up(s, cells[0].bytes)))
-            continue;
-        if (v->count++ == 0)
-            memcpy(v->first, cells[1].bytes.data, 16);
-        else
-            v->differ |= memcmp(v->first, cells[1].bytes.data, 16) != 0;
+    struct cql_cell cell;
+    if (cql_run(s, &request, &result, err) < 0)
+        return -1;
+    bool good = result && cql_result_columns(result) == 1;
+    if (good) {
+        cql_rows_begin(result, &rows);
+        good = cql_rows_next(&rows, &cell) > 0 && !cell.null && cell.bytes.bytes == 16;
     }
+    if (good)
+        memcpy(ret, cell.bytes.data, 16);
+    cql_result_free(result);
+    return good ? 0 : weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "%s does not say which version of the schema it has", address);
 }
 
-// What the node behind the control connection knows of all. Nodes that are down are not waited for: they catch up when they come back.
-static int schema_agrees(struct cql_session *s, bool *ret, struct weir_error *err)
+// Each node is asked itself: what others think it has may be older than the change. Nodes that are down are not waited for, they catch up when
+// they come back.
+static bool schema_agrees(struct cql_session *s, struct weir_error *err)
 {
-    static const char *const texts[] = {"SELECT host_id, schema_version FROM system.local WHERE key='local'",
-                                        "SELECT host_id, schema_version FROM system.peers"};
-    char node[46];
-    struct schema_versions versions = {0};
-    pthread_mutex_lock(&s->lock);
-    memcpy(node, s->control_address, sizeof node);
-    pthread_mutex_unlock(&s->lock);
-    for (int i = 0; i < 2; i++) {
-        struct cql_request request = {
-            .kind = CQL_QUERY, .text = texts[i], .consistency = CQL_LOCAL_ONE, .idempotent = true, .node = node, .patience_ms = 2000};
-        struct cql_result *result = NULL;
-        if (cql_run(s, &request, &result, err) < 0)
-            return -1;
-        versions_add(s, result, i == 0, &versions);
-        cql_result_free(result);
+    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
+    struct cql_node *nodes;
+    uint32_t count = cql_session_nodes(s, &arena, &nodes), asked = 0;
+    uint8_t first[16], next[16];
+    for (uint32_t i = 0; i < count; i++) {
+        if (!nodes[i].up)
+            continue;
+        if (schema_version(s, nodes[i].address, asked ? next : first, err) < 0 || (asked && memcmp(first, next, 16) != 0))
+            return false;
+        asked++;
     }
-    *ret = !versions.differ;
-    return 0;
+    return asked > 0;
 }
 
 static void pause_ms(struct cql_session *s, uint32_t ms)
@@ -142,8 +127,7 @@ int cql_await_schema(struct cql_session *s, struct weir_error *err)
     struct weir_error why;
     weir_fail(&why, WEIR_UNAVAILABLE, WEIR_RETRY, "the nodes do not agree on the schema after %d s", SCHEMA_WAIT_US / 1000000);
     while (weir_monotonic_us() < until && !atomic_load(&s->stopping)) {
-        bool agrees = false;
-        if (schema_agrees(s, &agrees, &why) == 0 && agrees)
+        if (schema_agrees(s, &why))
             return 0;
         pause_ms(s, SCHEMA_POLL_MS);
     }

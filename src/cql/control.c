@@ -50,7 +50,7 @@ void control_drop(struct control *k)
     free(k);
 }
 
-void control_refresh(struct control *k)
+static void control_refresh(struct control *k)
 {
     if (!k->refresh_us)
         k->refresh_us = k->loop->now_us + DEBOUNCE_US;
@@ -279,4 +279,9 @@ void control_tick(struct control *k)
         k->refresh_us = 0;
         control_step(k, STEP_LOCAL);
     }
+}
+
+bool control_settled(const struct control *k)
+{
+    return k->ready && k->step == STEP_NONE;
 }

@@ -302,7 +302,7 @@ int64_t loop_jitter(struct loop *l, int64_t us); // from half of it to all
 struct control *control_make(struct loop *l);
 void control_tick(struct control *k);
 void control_drop(struct control *k);
-void control_refresh(struct control *k); // soon
+bool control_settled(const struct control *k); // connected, and nothing under way
 bool control_addresses(struct cql_session *s, struct sockaddr_storage **ret, size_t *ret_count,
                        struct weir_error *err); // of the contact points; may block
 

@@ -138,7 +138,7 @@ static void loop_pump(struct loop *l)
 
 static bool loop_busy(const struct loop *l)
 {
-    if (l->in_flight || l->delayed.count)
+    if (l->in_flight || l->delayed.count || (l->control && !control_settled(l->control)))
         return true;
     for (const struct connection *c = l->connections; c; c = c->next)
         if (c->phase < PHASE_READY || c->probing || c->in_flight)

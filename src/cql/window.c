@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cql/window.h"
 
-enum { START = 32, TARGET_FLOOR_US = 40 * 1000, TARGET_FACTOR = 4, STRETCH_US = 15 * 1000 * 1000 };
+enum { START = 32, LATENCY_FLOOR = 8, TARGET_FLOOR_US = 50 * 1000, TARGET_FACTOR = 4, STRETCH_US = 15 * 1000 * 1000 };
 
 void cql_window_init(struct cql_window *w, uint32_t max)
 {
@@ -46,7 +46,7 @@ void cql_window_answered(struct cql_window *w, int64_t now_us, int64_t latency_u
 {
     window_note(w, now_us, latency_us);
     if (w->smoothed_us > window_target_us(w)) {
-        if (now_us - latency_us >= w->cut_until_us && w->limit > 1)
+        if (now_us - latency_us >= w->cut_until_us && w->limit * 0.9 >= LATENCY_FLOOR)
             window_cut(w, now_us, 0.9);
         return;
     }

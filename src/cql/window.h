@@ -2,8 +2,8 @@
 // How many requests a node may have in flight: as many as keep it busy, not so many that it falls behind. Pure.
 //
 //   grows    while answers come within the target latency and the window is really used: by one an answer until the first trouble, then by one a window
-//   shrinks  to 0.9 once a round trip while latency is above the target; to half, at most once a round trip, on Overloaded and timeouts
-//   target   four times the lowest latency of the last half minute, but not below 40 ms: below that nobody waits
+//   shrinks  to 0.9 once a round trip while latency is above the target, but not below 8; to half, at most once a round trip, on Overloaded and timeouts
+//   target   four times the lowest latency of the last half minute, but not below 50 ms: below that nobody waits
 //
 // Additive increase, multiplicative decrease (Chiu and Jain, 1989), with the delay as early sign (Brakmo and Peterson, 1995).
 #pragma once
