@@ -25,6 +25,7 @@ struct weir_kafka_group {
     struct weir_kafka_partition **partitions;
     size_t count;
     rd_kafka_consumer_group_metadata_t *proof; // NULL: nothing is ours
+    bool settled; // partitions came once, be it none
     bool failed;
     struct weir_error failure;
 };
@@ -123,6 +124,7 @@ static void on_assigned(struct weir_kafka_group *g, const rd_kafka_topic_partiti
         rd_kafka_assign(g->rk, NULL);
     } else {
         rd_kafka_assign(g->rk, list);
+        g->settled = true;
         for (size_t i = 0; i < g->count; i++)
             g->member.opened(g->member.context, g->partitions[i]->partition, g->partitions[i]);
     }
@@ -263,6 +265,11 @@ int weir_kafka_group_poll(struct weir_kafka_group *g, int64_t timeout_ms, struct
     if (g->failed)
         *err = g->failure;
     return g->failed ? -1 : 0;
+}
+
+bool weir_kafka_group_settled(const struct weir_kafka_group *g)
+{
+    return g->settled;
 }
 
 void weir_kafka_group_wake(struct weir_kafka_group *g)

@@ -39,6 +39,8 @@ int weir_kafka_topic_delete(struct weir_kafka *k, const char *name, struct weir_
 int weir_kafka_topic_empty(struct weir_kafka *k, const char *name, struct weir_error *err);  // deletes all its records
 // Partitions, replication, retention, cleanup policy. WEIR_BAD_DATA with the nearest name where there is none.
 int weir_kafka_topic_describe(struct weir_kafka *k, const char *name, struct weir_arena *arena, struct weir_kafka_topic *ret, struct weir_error *err);
+// The first two alone, which every client may ask for, whatever its rights to settings.
+int weir_kafka_topic_shape(struct weir_kafka *k, const char *name, int32_t *ret_partitions, int32_t *ret_replication, struct weir_error *err);
 int weir_kafka_topic_list(struct weir_kafka *k, int (*visit)(void *context, const struct weir_kafka_topic *topic), void *context,
                           struct weir_error *err);
 int weir_kafka_offsets(struct weir_kafka *k, const char *topic, int32_t partition, int64_t *ret_start, int64_t *ret_end, struct weir_error *err);

@@ -226,3 +226,8 @@ bool weir_kafka_partition_at_end(const struct weir_kafka_partition *p)
 {
     return p->at_end;
 }
+
+bool weir_kafka_partition_ready(const struct weir_kafka_partition *p)
+{
+    return p->failed || rd_kafka_queue_length(p->queue) > 0;
+}

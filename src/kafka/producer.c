@@ -11,6 +11,8 @@ struct weir_kafka_producer {
     struct weir_kafka *kafka;
     struct kafka_client *client;
     char *topic;
+    int32_t partitions;
+    int64_t *ends; // by partition: behind what was acknowledged
     size_t bytes;
     atomic_bool stopped;
     bool failed; // of what was added since the last flush: the first that Kafka will not take
@@ -34,9 +36,11 @@ static void note_failure(struct weir_kafka_producer *p, rd_kafka_resp_err_t code
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     (void)rk;
-    struct kafka_client *c = opaque;
+    struct weir_kafka_producer *p = ((struct kafka_client *)opaque)->owner;
     if (m->err)
-        note_failure(c->owner, m->err, NULL);
+        note_failure(p, m->err, NULL);
+    else if (m->partition >= 0 && m->partition < p->partitions && p->ends[m->partition] <= m->offset)
+        p->ends[m->partition] = m->offset + 1;
 }
 
 static void configure(rd_kafka_conf_t *conf)
@@ -57,6 +61,10 @@ int weir_kafka_producer_open(struct weir_kafka *k, const char *topic, struct wei
         return -1;
     }
     p->topic = weir_strdup(topic);
+    p->partitions = partitions;
+    p->ends = weir_alloc((size_t)partitions * sizeof *p->ends);
+    for (int32_t i = 0; i < partitions; i++)
+        p->ends[i] = -1;
     *ret = p;
     return 0;
 }
@@ -70,6 +78,7 @@ void weir_kafka_producer_close(struct weir_kafka_producer *p)
         rd_kafka_flush(p->client->rk, LAST_MS);
     }
     kafka_client_close(p->client);
+    free(p->ends);
     free(p->topic);
     free(p);
 }
@@ -95,6 +104,11 @@ void weir_kafka_producer_add(struct weir_kafka_producer *p, int64_t timestamp_ms
 size_t weir_kafka_producer_bytes(const struct weir_kafka_producer *p)
 {
     return p->bytes;
+}
+
+int64_t weir_kafka_producer_end(const struct weir_kafka_producer *p, int32_t partition)
+{
+    return p->ends[partition];
 }
 
 int weir_kafka_producer_flush(struct weir_kafka_producer *p, struct weir_error *err)

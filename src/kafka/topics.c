@@ -73,6 +73,16 @@ int kafka_topic_partitions(struct weir_kafka *k, const char *topic, int32_t *ret
     return 0;
 }
 
+int weir_kafka_topic_shape(struct weir_kafka *k, const char *name, int32_t *ret_partitions, int32_t *ret_replication, struct weir_error *err)
+{
+    weir_cleanup(metadata_drop) const struct rd_kafka_metadata *metadata = NULL;
+    if (describe_topic(k, name, &metadata, err) < 0)
+        return -1;
+    *ret_partitions = metadata->topics[0].partition_cnt;
+    *ret_replication = metadata->topics[0].partition_cnt > 0 ? metadata->topics[0].partitions[0].replica_cnt : 0;
+    return 0;
+}
+
 bool kafka_topic_ready(rd_kafka_t *rk, const char *topic, int32_t partitions)
 {
     weir_cleanup(metadata_drop) const struct rd_kafka_metadata *metadata = NULL;
