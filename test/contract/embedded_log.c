@@ -81,7 +81,7 @@ static void test_names(void **state)
 
 static void test_delete(void **state)
 {
-    log_suite_deletes_topics(*state);
+    log_suite_deletes_topics(*state, true);
 }
 
 static void test_expiry(void **state)

@@ -251,20 +251,17 @@ static int open_feed(struct kafka_producer *p, int32_t replication, struct weir_
         return weir_fail(err, WEIR_INTERNAL, WEIR_STOP, "a feed needs a pipeline");
     weir_cleanup(weir_freep) char *feeds = weir_format("%s-feeds", p->log->pipeline);
     const struct weir_kafka_topic topic = {.name = feeds, .partitions = 1, .replication = replication, .compacted = true};
-    bool created;
-    if (weir_kafka_topic_create(p->log->kafka, &topic, &created, err) < 0)
+    if (kafka_need_topic(p->log->kafka, &topic, err) < 0)
         return -1;
     return feed_position_load(p->log, p->topic, p->feed, p->partitions, &p->position, err);
 }
 
 static int open_parts(struct kafka_producer *p, struct weir_error *err)
 {
-    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
-    struct weir_kafka_topic topic;
-    if (weir_kafka_topic_describe(p->log->kafka, p->topic, &arena, &topic, err) < 0)
+    int32_t replication;
+    if (weir_kafka_topic_shape(p->log->kafka, p->topic, &p->partitions, &replication, err) < 0)
         return -1;
-    p->partitions = topic.partitions;
-    if (p->feed && open_feed(p, topic.replication, err) < 0)
+    if (p->feed && open_feed(p, replication, err) < 0)
         return -1;
     return weir_kafka_producer_open(p->log->kafka, p->topic, &p->records, err);
 }
