@@ -10,6 +10,7 @@ from .process import Process, answers, end_all
 from .settings import Failure, write
 
 START_SECONDS = 90
+TOOL = ("-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
 PROPERTIES = """\
 process.roles=broker,controller
@@ -124,7 +125,7 @@ class Broker:
         if (process.data / "meta.properties").exists():
             return
         user = ["--add-scram", f"SCRAM-SHA-512=[name={tls.USER},password={tls.SECRET}]"] if self.settings.secure else []
-        done = subprocess.run([jars.java(), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", self.classes(process.conf), "kafka.tools.StorageTool", "format", "-t", self.cluster_id(),
+        done = subprocess.run([jars.java(), *TOOL, "-cp", self.classes(process.conf), "kafka.tools.StorageTool", "format", "-t", self.cluster_id(),
                                "-c", process.conf / "server.properties", *user], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
             raise Failure(f"{process.name}: its data folder cannot be formatted:\n{done.stdout}{done.stderr}")
@@ -143,7 +144,8 @@ class Broker:
         conf = self.settings.folder / "kafka-tools"
         conf.mkdir(parents=True, exist_ok=True)
         write(conf / "log4j.properties", LOG4J.format(level="WARN", target="System.err"))
-        return [jars.java(), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", self.classes(conf), "org.apache.kafka.tools.TopicCommand", "--bootstrap-server", self.settings.bootstrap, *arguments]
+        return [jars.java(), *TOOL, "-cp", self.classes(conf), "org.apache.kafka.tools.TopicCommand",
+                "--bootstrap-server", self.settings.bootstrap, *arguments]
 
     # for tests: trouble, and the way back
     def kill9(self, broker=1):

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 
 from . import tls, watch
 from .broker import Broker
+from .process import lives
 from .registry import Registry
 from .ring import Ring
 from .settings import ENGINES, Failure, Settings, choose_first, folder_of, known, load, machine_lock, remove, taken, write
@@ -161,6 +162,8 @@ def up(arguments):
 # ---- the others
 
 def down(arguments):
+    if arguments.orphans:
+        end_orphans()
     settings = load(arguments.name)
     if not settings:
         print(f"there is no cluster '{arguments.name}'")
@@ -172,6 +175,16 @@ def down(arguments):
         remove(settings)
     else:
         save_environment(settings)
+
+
+def end_orphans():
+    """Ends and wipes what tests made for themselves and, killed, could not end."""
+    for settings in filter(None, map(load, known())):
+        if settings.owner and not lives(settings.owner):
+            for engine in engines_of(settings).values():
+                engine.down(wipe=True)
+            remove(settings)
+            print(f"{settings.name}: ended, its test is gone")
 
 
 def status(arguments):
@@ -269,7 +282,7 @@ def parser():
         return one
 
     add_up(verb(up, "starts engines and waits until they answer", True))
-    verb(down, "ends engines; their data stays", True).add_argument("--wipe", action="store_true", help="removes their data and logs too")
+    add_down(verb(down, "ends engines; their data stays", True))
     verb(status, "what runs: pids, memory, addresses, the ring", True)
     verb(logs, "the end of the engines' logs", True).add_argument("--lines", type=int, default=20, metavar="N")
     add_node(verb(nodetool, "Cassandra's nodetool on one node")).add_argument("arguments", nargs=argparse.REMAINDER, metavar="ARGUMENT")
@@ -296,6 +309,11 @@ def add_up(one):
     one.add_argument("--secure", action="store_true", help="Cassandra: passwords and client TLS; Kafka: a SASL_SSL listener too")
     one.add_argument("--client-auth", action="store_true", help="with --secure: clients must show a certificate")
     one.add_argument("--yaml", action="append", metavar="'KEY: VALUE'", help="one more line of cassandra.yaml")
+
+
+def add_down(one):
+    one.add_argument("--wipe", action="store_true", help="removes their data and logs too")
+    one.add_argument("--orphans", action="store_true", help="ends and wipes clusters of tests that were killed, too")
 
 
 def add_node(one):

@@ -40,6 +40,17 @@ def started_at(pid):
     return None if rest[0] in "ZX" else int(rest[19])
 
 
+def identity(pid):
+    """A process beyond doubt, as text."""
+    return f"{pid} {started_at(pid)}"
+
+
+def lives(text):
+    """The pid of the process that identity() gave this text for, while it lives; else None."""
+    pid, ticks = map(int, text.split())
+    return pid if started_at(pid) == ticks else None
+
+
 class Process:
     """One engine's process. Its folder holds pid, log, conf/ and data/."""
 
@@ -57,10 +68,9 @@ class Process:
     def pid(self):
         """The pid while the process lives, else None."""
         try:
-            pid, ticks = map(int, (self.folder / "pid").read_text().split())
+            return lives((self.folder / "pid").read_text())
         except (FileNotFoundError, ValueError):
             return None
-        return pid if started_at(pid) == ticks else None
 
     def start(self, command):
         self.conf.mkdir(parents=True, exist_ok=True)
@@ -69,7 +79,7 @@ class Process:
         self.log_from = self.log.stat().st_size
         with open(self.log, "ab") as log:
             child = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, start_new_session=True)
-        (self.folder / "pid").write_text(f"{child.pid} {started_at(child.pid)}\n")
+        (self.folder / "pid").write_text(identity(child.pid))
         child.returncode = 0  # it is not ours to wait for
 
     def said(self, words):
@@ -129,7 +139,8 @@ def end_all(processes, wipe):
     """Ends them side by side. What will be wiped need not be put in order first, and gets less time for it."""
     for process in processes:
         process.terminate()
+    deadline = time.monotonic() + (3 if wipe else 60)
     for process in processes:
-        process.end(5 if wipe else 60)
+        process.end(max(0, deadline - time.monotonic()))
         if wipe:
             shutil.rmtree(process.folder, ignore_errors=True)

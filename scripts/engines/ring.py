@@ -4,6 +4,7 @@
 The nodes begin empty with tokens laid out for them, interleaved evenly over the ring, so that none has to negotiate, bootstrap or wait for gossip to
 settle: a node is up in seconds.
 """
+import functools
 import re
 import signal
 import subprocess
@@ -86,6 +87,16 @@ def tokens(node, nodes):
     return ",".join(str(-(2**63) + (turn * nodes + node - 1) * step) for turn in range(VNODES))
 
 
+@functools.cache
+def unlocked():
+    """A prefix that takes the right to lock memory: a node locks all it may use, which takes root's nodes seconds and gigabytes."""
+    prefix = ["setpriv", "--bounding-set", "-ipc_lock"]
+    try:
+        return prefix if subprocess.run([*prefix, "true"], capture_output=True).returncode == 0 else []
+    except FileNotFoundError:
+        return []
+
+
 class Ring:
     def __init__(self, settings):
         self.settings = settings
@@ -137,9 +148,9 @@ class Ring:
             "cassandra.jmx.local.port": self.settings.jmx_port(node), "cassandra.config": f"file://{process.conf}/cassandra.yaml",
             "cassandra.storagedir": process.data, "cassandra.logdir": process.folder, "cassandra-foreground": "yes",
             "cassandra.ring_delay_ms": 2000, "cassandra.skip_wait_for_gossip_to_settle": 0, "cassandra.consistent.rangemovement": "false",
-            "cassandra.superuser_setup_delay_ms": 0,
+            "cassandra.superuser_setup_delay_ms": 500,
         }
-        return [jars.java(), f"-javaagent:{libraries}/jamm-0.4.0.jar", *jvm.SERVER, *jvm.MODULES, f"-Xms{heap}", f"-Xmx{heap}",
+        return [*unlocked(), jars.java(), f"-javaagent:{libraries}/jamm-0.4.0.jar", *jvm.SERVER, *jvm.MODULES, f"-Xms{heap}", f"-Xmx{heap}",
                 *(f"-D{key}={value}" for key, value in properties.items()),
                 "-cp", f"{process.conf}:{libraries}/*", "org.apache.cassandra.service.CassandraDaemon"]
 
@@ -162,8 +173,8 @@ class Ring:
         conf.mkdir(parents=True, exist_ok=True)
         if not (conf / "logback-tools.xml").exists():
             write(conf / "logback-tools.xml", LOGBACK.format(target="System.err", level="WARN"))
-        return [jars.java(), *jvm.MODULES, "-Xmx128m", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", f"-Dcassandra.storagedir={conf}", f"-Duser.home={conf}",
-                "-Dlogback.configurationFile=logback-tools.xml", "-cp", f"{conf}:{jars.folder('cassandra-5.0.9')}/*",
+        return [jars.java(), *jvm.MODULES, "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", f"-Dcassandra.storagedir={conf}",
+                f"-Duser.home={conf}", "-Dlogback.configurationFile=logback-tools.xml", "-cp", f"{conf}:{jars.folder('cassandra-5.0.9')}/*",
                 "org.apache.cassandra.tools.NodeTool", "-p", str(self.settings.jmx_port(node)), *arguments]
 
     def nodetool(self, *arguments, node=1):

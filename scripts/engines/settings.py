@@ -39,6 +39,7 @@ class Settings:
     secure: bool = False
     client_auth: bool = False
     yaml: list = field(default_factory=list)
+    owner: str = ""  # pid and start time of the test that made it for itself
 
     @property
     def folder(self):
