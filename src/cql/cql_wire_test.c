@@ -274,7 +274,7 @@ static void checksums(void **state)
 {
     (void)state;
     assert_int_equal(cql_crc24((const uint8_t[]){0x5d, 0x00, 0x02}, 3), 0x6e52c5); // c5 52 6e on the wire
-    uint8_t bytes[200];
+    uint8_t bytes[700];
     for (size_t i = 0; i < sizeof bytes; i++)
         bytes[i] = (uint8_t)(i * 37 + (i >> 3));
     for (uint32_t n = 0; n < sizeof bytes; n++)

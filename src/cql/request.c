@@ -128,6 +128,67 @@ void cql_put_execute(struct weir_buffer *b, enum cql_version version, struct wei
     put_parameters(b, version, p);
 }
 
+// Where `count` values that start at `at` end; NULL: beyond `end`.
+static const uint8_t *behind_values(const uint8_t *at, const uint8_t *end, unsigned count)
+{
+    for (; count; count--) {
+        uint32_t bytes;
+        if ((size_t)(end - at) < sizeof bytes)
+            return NULL;
+        memcpy(&bytes, at, sizeof bytes);
+        bytes = __builtin_bswap32(bytes);
+        at += sizeof bytes;
+        if ((int32_t)bytes < 0)
+            continue;
+        if (bytes > (size_t)(end - at))
+            return NULL;
+        at += bytes;
+    }
+    return at;
+}
+
+// What precedes every row's values in a batch of one prepared statement.
+static void put_row_head(struct weir_buffer *b, struct weir_str id, uint16_t value_count)
+{
+    weir_buffer_byte(b, BATCH_PREPARED);
+    cql_put_short_bytes(b, id);
+    cql_put_short(b, value_count);
+}
+
+static void put_rows(struct weir_buffer *b, struct weir_str head, uint16_t rows, const struct cql_parameters *p)
+{
+    struct weir_cursor c = cql_cursor(p->values);
+    uint8_t *to = weir_buffer_reserve(b, rows * (size_t)head.bytes + p->values.bytes);
+    for (uint16_t row = 0; row < rows; row++) {
+        const uint8_t *behind = behind_values(c.at, c.end, p->value_count);
+        weir_assert(behind);
+        memcpy(to, head.data, head.bytes);
+        memcpy(to + head.bytes, c.at, (size_t)(behind - c.at));
+        to += head.bytes + (size_t)(behind - c.at);
+        c.at = behind;
+    }
+    weir_assert(c.at == c.end);
+    b->bytes = (size_t)(to - b->data);
+}
+
+void cql_put_batch(struct weir_buffer *b, enum cql_version version, struct weir_str id, uint16_t rows, const struct cql_parameters *p)
+{
+    weir_cleanup(weir_buffer_drop) struct weir_buffer head = {0};
+    put_row_head(&head, id, p->value_count);
+    weir_buffer_byte(b, CQL_UNLOGGED);
+    cql_put_short(b, rows);
+    put_rows(b, weir_buffer_view(&head), rows, p);
+    struct cql_parameters rest = {.consistency = p->consistency,
+                                  .has_serial = p->has_serial,
+                                  .serial = p->serial,
+                                  .has_timestamp = p->has_timestamp,
+                                  .timestamp_us = p->timestamp_us,
+                                  .keyspace = p->keyspace};
+    put_parameters(b, version, &rest);
+}
+
+// ---- reading
+
 bool cql_take_value(struct weir_cursor *values, struct weir_str *ret)
 {
     return cql_take_bytes(values, ret);
@@ -145,32 +206,6 @@ static struct weir_str take_values(struct weir_cursor *c, uint16_t count, bool n
     }
     return (struct weir_str){(const char *)start, c->bad ? 0 : (uint32_t)(c->at - start)};
 }
-
-void cql_put_batch(struct weir_buffer *b, enum cql_version version, struct weir_str id, uint16_t rows, const struct cql_parameters *p)
-{
-    struct weir_cursor c = cql_cursor(p->values);
-    size_t head = 1 + 2 + id.bytes + 2;
-    weir_buffer_reserve(b, 3 + rows * head + p->values.bytes);
-    weir_buffer_byte(b, CQL_UNLOGGED);
-    cql_put_short(b, rows);
-    for (uint16_t row = 0; row < rows; row++) {
-        struct weir_str values = take_values(&c, p->value_count, false);
-        weir_buffer_byte(b, BATCH_PREPARED);
-        cql_put_short_bytes(b, id);
-        cql_put_short(b, p->value_count);
-        weir_buffer_add(b, values.data, values.bytes);
-    }
-    weir_assert(!c.bad && c.at == c.end);
-    struct cql_parameters rest = {.consistency = p->consistency,
-                                  .has_serial = p->has_serial,
-                                  .serial = p->serial,
-                                  .has_timestamp = p->has_timestamp,
-                                  .timestamp_us = p->timestamp_us,
-                                  .keyspace = p->keyspace};
-    put_parameters(b, version, &rest);
-}
-
-// ---- reading
 
 static unsigned take_flags(struct weir_cursor *c, enum cql_version version)
 {
