@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "log/dead.h"
 #include "query/query.h"
+#include "registry/registry.h"
 #include "spec/plan.h"
 #include "store/store.h"
 
@@ -88,7 +89,9 @@ uint32_t weir_engine_recent_since(struct weir_engine *e, uint32_t pipeline, uint
 
 // Whether every pipeline runs as it should; else one reason a line is appended to `reasons`.
 bool weir_engine_ready(struct weir_engine *e, struct weir_buffer *reasons);
-char *weir_engine_status_json(struct weir_engine *e);             // as in status.json; caller frees
+char *weir_engine_status_json(struct weir_engine *e); // as in status.json; caller frees
+// The embedded registry, where a pipeline names it; NULL where those of all pipelines are elsewhere. Before the engine runs.
+int weir_engine_registry(struct weir_engine *e, struct weir_registry **ret, struct weir_error *err);
 void weir_engine_set_url(struct weir_engine *e, const char *url); // where its HTTP server is, for status.json; before it runs
 
 // ---- status for other processes: DIR/status.json is replaced every second while a run goes on, and removed at a clean stop

@@ -150,7 +150,10 @@ static int transact(struct pipeline *p, const struct weir_commit *commit, int32_
     struct weir_kafka_group *group = partition < 0 ? NULL : weir_share_group(p->share);
     if (group && weir_kafka_txn_offset(p->txn, group, partition, next_offset, metadata, err) < 0)
         return -1;
-    return weir_kafka_txn_commit(p->txn, ret, err);
+    int result; // while it is not known what became of it, nothing else can be done
+    while ((result = weir_kafka_txn_commit(p->txn, ret, err)) < 0 && err->fate == WEIR_RETRY && !atomic_load(&p->engine->ending))
+        engine_say(p->engine, "%s: %s", p->plan->pipeline, err->text);
+    return result;
 }
 
 // Trouble that may pass turns the commit away, to be tried again.

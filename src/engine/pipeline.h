@@ -245,7 +245,7 @@ bool merge_due(struct merge *m, const struct task *t, int64_t now_us);
 
 // partials.c: all take NULL and then do nothing
 int partials_topic(struct pipeline *p, struct weir_error *err);
-int partials_open(struct task *t, struct weir_error *err);
+int partials_open(struct task *t, int64_t epoch_us, struct weir_error *err);
 void partials_close(struct partials *x);
 void partials_export(struct task *t);                                                // what changed in the task's core, into its commit
 int partials_step(struct task *t, enum merge_extent extent, struct weir_error *err); // what came from others; rows that are due

@@ -52,10 +52,38 @@ uint32_t weir_engine_recent_since(struct weir_engine *e, uint32_t pipeline, uint
     return r ? recent_since(r, query, since, limit, arena, ret_rows, ret_next) : 0;
 }
 
+int weir_engine_registry(struct weir_engine *e, struct weir_registry **ret, struct weir_error *err)
+{
+    *ret = NULL;
+    for (uint32_t i = 0; i < e->pipeline_count; i++)
+        if (e->pipelines[i].plan->registry.embedded)
+            return weir_backends_registry(e->backends, e->pipelines[i].plan, ret, err);
+    return 0;
+}
+
 void weir_engine_set_url(struct weir_engine *e, const char *url)
 {
     free(e->url);
     e->url = weir_strdup(url);
+}
+
+static void task_trouble(struct task *t, struct weir_buffer *reasons)
+{
+    pthread_mutex_lock(&t->lock);
+    if (t->trouble[0])
+        weir_buffer_format(reasons, "partition %d waits: %s\n", t->partition, t->trouble);
+    pthread_mutex_unlock(&t->lock);
+}
+
+static void pipeline_trouble(struct pipeline *p, struct weir_buffer *reasons)
+{
+    weir_log_healthy(p->log, reasons);
+    if (p->store)
+        weir_store_healthy(p->store, reasons);
+    if (p->registry)
+        weir_registry_healthy(p->registry, reasons);
+    for (uint32_t t = 0; t < p->task_count; t++)
+        task_trouble(&p->tasks[t], reasons);
 }
 
 bool weir_engine_ready(struct weir_engine *e, struct weir_buffer *reasons)
@@ -69,5 +97,7 @@ bool weir_engine_ready(struct weir_engine *e, struct weir_buffer *reasons)
         weir_buffer_format(reasons, "the engine is stopping\n");
     if (!atomic_load(&e->running))
         weir_buffer_format(reasons, "the engine is starting\n");
+    for (uint32_t i = 0; i < e->pipeline_count; i++)
+        pipeline_trouble(&e->pipelines[i], reasons);
     return reasons->bytes == before;
 }

@@ -122,7 +122,7 @@ int task_open(struct task *t, struct weir_error *err)
     t->core = weir_core_new(p->plan, 0, &t->sink);
     t->last_commit_us = t->last_flush_us = t->last_record_us = weir_monotonic_us();
     if (weir_decoder_new(p->plan, p->registry, &t->decoder, err) < 0 || weir_writer_new(p->store, p->plan->keyspace, &t->writer, err) < 0 ||
-        task_restore(t, err) < 0 || partials_open(t, err) < 0) {
+        task_restore(t, err) < 0) {
         task_close(t);
         return -1;
     }

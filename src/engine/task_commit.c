@@ -48,7 +48,7 @@ static int restore_page(void *context, struct weir_str key, struct weir_str page
 }
 
 // A new epoch is committed before any row is written under it.
-static int settle_epoch(struct task *t, struct weir_error *err)
+static int begin_epoch(struct task *t, struct weir_error *err)
 {
     int64_t epoch_us;
     bool fresh;
@@ -60,13 +60,13 @@ static int settle_epoch(struct task *t, struct weir_error *err)
     if (fate != WEIR_KAFKA_DONE)
         return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
     weir_core_set_epoch(t->core, epoch_us);
-    return 0;
+    return partials_open(t, epoch_us, err);
 }
 
 int task_restore(struct task *t, struct weir_error *err)
 {
     t->fresh = true;
-    if (weir_state_load(t->pipeline->state, t->partition, restore_page, t, err) < 0 || settle_epoch(t, err) < 0)
+    if (weir_state_load(t->pipeline->state, t->partition, restore_page, t, err) < 0 || begin_epoch(t, err) < 0)
         return weir_wrap(err, "pipeline %s, partition %d", t->pipeline->plan->pipeline, t->partition);
     weir_core_restored(t->core);
     counts_copy(&t->sealed.counts, &t->counts, t->pipeline->plan);

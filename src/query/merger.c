@@ -2,27 +2,9 @@
 // Groups that span partitions: each partition's core folds its own events; here their records are put side by side and merged, partition after partition,
 // into rows. The cores keep the records until every partition is past their window, and save them; the merger itself needs no saving: after a restart the
 // cores hand it what they have.
+#include "query/merger.h"
 #include "base/memory.h"
-#include "query/core.h"
 #include <stdlib.h>
-
-struct merged_query {
-    const struct weir_query_spec *query; // NULL: not one that spans partitions
-    struct keys *keys;
-    struct windows *parts;      // by partition
-    struct windows **part_list; // the same, as gathering wants them
-    int64_t given_until_ms;     // sliding windows that end until then were given
-    int64_t released_ms;        // highest event time that all partitions had reached when rows were last given
-    bool *idle;                 // by partition
-};
-
-struct weir_merger {
-    const struct weir_plan *plan;
-    struct emitter emitter;
-    uint32_t partition_count;
-    int64_t *high_ms, *position; // by partition
-    struct merged_query *queries;
-};
 
 // ---- life
 
@@ -32,6 +14,7 @@ static void open_query(struct weir_merger *m, uint32_t q)
     const struct weir_query_spec *query = &m->plan->queries[q];
     mq->query = query;
     mq->given_until_ms = mq->released_ms = INT64_MIN;
+    mq->identity = weir_query_fingerprint(m->plan, query);
     mq->keys = weir_alloc(sizeof *mq->keys);
     keys_open(mq->keys, m->plan, query->group_by, query->group_count);
     mq->parts = weir_zalloc(m->partition_count, sizeof *mq->parts);
@@ -85,7 +68,7 @@ void weir_merger_free(struct weir_merger *m)
 
 // ---- taking what a core has
 
-static void take_record(struct windows *to, struct window *w, struct weir_str key, const uint8_t *record)
+uint8_t *merger_replace(struct windows *to, struct window *w, struct weir_str key)
 {
     uint32_t id = keys_find(to->keys, key);
     uint8_t *mine = window_record(to, w, id);
@@ -96,7 +79,12 @@ static void take_record(struct windows *to, struct window *w, struct weir_str ke
     }
     layout_drop(&to->layout, mine);
     memcpy(mine, to->layout.fresh, to->layout.bytes);
-    layout_merge(&to->layout, mine, record);
+    return mine;
+}
+
+static void take_record(struct windows *to, struct window *w, struct weir_str key, const uint8_t *record)
+{
+    layout_merge(&to->layout, merger_replace(to, w, key), record);
 }
 
 static void take_window(struct windows *to, struct windows *from, struct window *w)
@@ -192,12 +180,30 @@ static int64_t lowest_high(const struct weir_merger *m)
     return lowest;
 }
 
-static void drop_over(struct weir_merger *m, struct merged_query *mq)
+// Whoever keeps the partitions' records learns which are no longer wanted.
+static void tell_dropped(struct weir_merger *m, struct merged_query *mq, uint32_t partition)
 {
-    mq->released_ms = lowest_high(m);
+    weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0};
+    const struct windows *ws = &mq->parts[partition];
+    const struct window *w = ws->open[0];
+    mq->untold |= m->dropped.put != NULL;
+    for (uint32_t id = 0; m->dropped.put && id < w->page_count * KEYS_PER_PAGE; id++) {
+        const uint8_t *page = w->pages[id / KEYS_PER_PAGE];
+        if (!page || ((const struct record_head *)(page + (size_t)(id % KEYS_PER_PAGE) * ws->layout.bytes))->events == 0)
+            continue;
+        key.bytes = 0;
+        partial_key(mq->identity, w, partition, key_view(&ws->keys->keys[id]), &key);
+        m->dropped.put(m->dropped.context, 0, weir_buffer_view(&key), (struct weir_str){NULL, 0});
+    }
+}
+
+void merger_drop_over(struct weir_merger *m, struct merged_query *mq)
+{
     for (uint32_t p = 0; p < m->partition_count && mq->query->window.kind != WEIR_WINDOW_NONE; p++)
-        while (mq->parts[p].count && window_is_over(&mq->parts[p], mq->parts[p].open[0], mq->released_ms))
+        while (mq->parts[p].count && window_is_over(&mq->parts[p], mq->parts[p].open[0], mq->released_ms)) {
+            tell_dropped(m, mq, p);
             windows_drop_first(&mq->parts[p]);
+        }
 }
 
 int weir_merger_give(struct weir_merger *m, uint32_t query, const struct weir_core_sink *sink, bool everything, int64_t silent_now_ms,
@@ -215,7 +221,8 @@ int weir_merger_give(struct weir_merger *m, uint32_t query, const struct weir_co
         until_ms = silent_now_ms;
     if (give_until(m, query, everything ? INT64_MAX : until_ms, err) < 0)
         return -1;
-    drop_over(m, mq);
+    mq->released_ms = lowest_high(m);
+    merger_drop_over(m, mq);
     return 0;
 }
 

@@ -55,6 +55,27 @@ void weir_core_release(struct weir_core *core, uint32_t query, int64_t high_ms);
 int64_t weir_core_released_ms(const struct weir_core *core, uint32_t query);
 void weir_merger_resume(struct weir_merger *m, uint32_t query, int64_t released_ms); // what they had released; before the first take
 
+// ---- the same between processes: what changed in a partition's core travels as messages, key → value (none: deleted), each to the process that
+// merges its group. Later messages of a key replace earlier ones; a message says everything about its key, so that one which comes twice does no harm.
+
+struct weir_partial_sink {
+    void *context;
+    void (*put)(void *context, uint64_t group_hash, struct weir_str key, struct weir_str value); // value.data NULL: deleted
+};
+
+// Gives what changed since the last time (after a restart: everything), and lets go of the windows that can receive no more events: the messages hold
+// them now. Whether there was anything.
+bool weir_core_export(struct weir_core *core, uint32_t partition, const struct weir_partial_sink *sink);
+// How far a partition is, for every merging process, behind what weir_core_export gave. `idle` by query.
+void weir_core_export_progress(const struct weir_core *core, uint32_t partition, const bool *idle, const struct weir_partial_sink *sink);
+
+// Takes a message in, whoever sent it. A message of another pipeline file or shape is WEIR_BAD_CONFIG.
+int weir_merger_import(struct weir_merger *m, struct weir_str key, struct weir_str value, struct weir_error *err);
+void weir_merger_imported(struct weir_merger *m); // behind a run of messages, before the next give
+// Messages that weir_merger_give makes superfluous are deleted through `sink` from now on; progress says, behind a give, what was released by it.
+void weir_merger_on_dropped(struct weir_merger *m, const struct weir_partial_sink *sink);
+void weir_merger_export_progress(struct weir_merger *m);
+
 // ---- checkpoints
 
 // Pages that changed since the last call, as key → bytes; a page of zero bytes is to be deleted. restore takes them back,
