@@ -31,7 +31,7 @@ struct cli_args {
     struct cli_list keys, sets;
     const char *from, *to, *reason, *name;
     const char *group, *id, *type, *rate; // of `produce`
-    const char *listen, *token;
+    const char *listen, *registry_listen, *token;
     uint64_t limit, partitions;
     int64_t offset, partition, port; // -1: not given
     int64_t for_ms, retention_ms;
@@ -70,6 +70,11 @@ extern const struct cli_verb *const cli_verbs[]; // ends with NULL
     {"log", CLI_TEXT, CLI_AT(where.log), "URL", "the log instead of the file's (WEIR_LOG)"},                                                         \
         {"registry", CLI_TEXT, CLI_AT(where.registry), "URL", "the schema registry instead of the file's (WEIR_REGISTRY)"},                          \
         {"store", CLI_TEXT, CLI_AT(where.store), "URL", "the store instead of the file's (WEIR_STORE)"}, CLI_OPTION_DATA
+#define CLI_OPTION_REGISTRY_LISTEN                                                                                                                   \
+    {                                                                                                                                                \
+        "registry-listen", CLI_TEXT, CLI_AT(registry_listen), "HOST:PORT",                                                                           \
+            "where the embedded registry listens (127.0.0.1:8081, or the next free port)"                                                            \
+    }
 #define CLI_OPTION_FORMAT                                                                                                                            \
     {                                                                                                                                                \
         "format", CLI_FORMAT, CLI_AT(format), "table|csv|json",                                                                                      \

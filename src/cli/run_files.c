@@ -28,7 +28,7 @@ static int open_all(struct runner *runner, const struct cli_args *args, bool fee
         return -1;
     for (uint32_t i = 0; i < runner->plan_count; i++)
         say_what_runs(runner->plans[i]);
-    return feed_only ? 0 : runner_serve(runner, args->listen, view, err);
+    return feed_only ? 0 : runner_serve(runner, args->listen, args->registry_listen, view, err);
 }
 
 int run_files(struct runner *runner, const struct cli_args *args, bool feed_only, struct weir_error *err)

@@ -145,21 +145,38 @@ static int choose_http(const struct runner *r, const struct weir_http_spec **ret
     return 0;
 }
 
-int runner_serve(struct runner *r, const char *listen, const struct runner_view *view, struct weir_error *err)
+static int serve_registry(struct runner *r, const struct weir_http_options *options, struct weir_error *err)
+{
+    struct weir_registry *registry;
+    if (weir_engine_registry(r->engine, &registry, err) < 0)
+        return -1;
+    if (!registry)
+        return options->listen ? weir_fail(err, WEIR_USAGE, WEIR_STOP, "no pipeline's registry is the embedded one, which --registry-listen is for")
+                               : 0;
+    if (weir_http_start_registry(registry, options, &r->registry, err) < 0)
+        return -1;
+    printf("registry %s\n", weir_http_url(r->registry));
+    return 0;
+}
+
+int runner_serve(struct runner *r, const char *listen, const char *registry_listen, const struct runner_view *view, struct weir_error *err)
 {
     struct weir_http_options options = {
         .listen = listen, .log = view && view->log ? view->log : log_line, .log_context = view ? view->context : NULL};
     if (choose_http(r, &options.spec, err) < 0 || weir_http_start(r->engine, &options, &r->http, err) < 0)
         return -1;
     printf("dashboard %s\n", weir_http_url(r->http));
+    options.listen = registry_listen;
+    int rc = serve_registry(r, &options, err);
     fflush(stdout);
-    return 0;
+    return rc;
 }
 
 static void runner_hang_up(struct runner *r)
 {
+    weir_http_stop(r->registry);
     weir_http_stop(r->http);
-    r->http = NULL;
+    r->http = r->registry = NULL;
 }
 
 int runner_run(struct runner *r, const struct runner_view *view)

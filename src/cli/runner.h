@@ -17,15 +17,16 @@ struct runner {
     struct weir_plan **plans;
     uint32_t plan_count;
     struct weir_engine *engine;
-    struct weir_http *http;
+    struct weir_http *http, *registry;
 };
 
 // Reads every file, so that all mistakes of all files are printed. Fails with the first failure's exit code reported.
 int runner_load(struct runner *r, const struct cli_args *args, const struct cli_list *files);
 // Opens the engine. view may be NULL; it gets what the engine logs.
 int runner_open(struct runner *r, const struct weir_run_options *options, const struct runner_view *view, struct weir_error *err);
-// Starts the HTTP server of the open engine on `listen`, else where the pipeline files say, and prints "dashboard URL".
-int runner_serve(struct runner *r, const char *listen, const struct runner_view *view, struct weir_error *err);
+// Starts the HTTP server of the open engine on `listen`, else where the pipeline files say, and prints "dashboard URL"; and that of the embedded
+// registry, where the pipelines have it, on `registry_listen`, and prints "registry URL".
+int runner_serve(struct runner *r, const char *listen, const char *registry_listen, const struct runner_view *view, struct weir_error *err);
 // Runs to the end. Returns the exit code: 0 at the end or after SIGTERM, 130 after SIGINT, else the failure's, which was reported.
 // The engine stays open for its numbers.
 int runner_run(struct runner *r, const struct runner_view *view);

@@ -55,8 +55,8 @@ uint32_t weir_engine_recent_since(struct weir_engine *e, uint32_t pipeline, uint
 int weir_engine_registry(struct weir_engine *e, struct weir_registry **ret, struct weir_error *err)
 {
     *ret = NULL;
-    for (uint32_t i = 0; i < e->pipeline_count; i++)
-        if (e->pipelines[i].plan->registry.embedded)
+    for (uint32_t i = 0; i < e->pipeline_count; i++) // a data folder is not opened for it alone
+        if (e->pipelines[i].plan->registry.embedded && weir_backends_embedded(e->backends))
             return weir_backends_registry(e->backends, e->pipelines[i].plan, ret, err);
     return 0;
 }

@@ -6,6 +6,7 @@
 #pragma once
 #include "base/error.h"
 #include "engine/engine.h"
+#include "registry/registry.h"
 #include "spec/plan.h"
 #include <stdbool.h>
 
@@ -23,5 +24,8 @@ struct weir_http;
 // neither tokens nor JWT configured, and keys that cannot be read, fail with WEIR_BAD_CONFIG. The engine must outlive the server and need not run yet; it
 // is told the address (weir_engine_set_url).
 int weir_http_start(struct weir_engine *e, const struct weir_http_options *o, struct weir_http **ret, struct weir_error *err);
+// The same for the embedded registry, on 127.0.0.1:8081 unless `listen` says otherwise: the REST API of the Confluent Schema Registry. Bodies have at
+// most 4 MiB. spec->listen is not looked at; tokens and JWT are, where `spec` has them: readers may ask, operators may change.
+int weir_http_start_registry(struct weir_registry *registry, const struct weir_http_options *o, struct weir_http **ret, struct weir_error *err);
 const char *weir_http_url(const struct weir_http *h); // http://127.0.0.1:8080
 void weir_http_stop(struct weir_http *h);             // ends streams, waits shortly for answers under way; NULL is nothing

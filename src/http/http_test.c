@@ -22,19 +22,19 @@ static void test_listen_addresses(void **state)
     char *url = NULL;
     bool loopback = false;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-        assert_int_equal(http_listen(wrong[i], &fd, &url, &loopback, &err), -1);
+        assert_int_equal(http_listen(wrong[i], 8080, &fd, &url, &loopback, &err), -1);
         assert_int_equal(err.code, WEIR_BAD_CONFIG);
     }
-    assert_int_equal(http_listen("127.0.0.1:0", &fd, &url, &loopback, &err), 0);
+    assert_int_equal(http_listen("127.0.0.1:0", 8080, &fd, &url, &loopback, &err), 0);
     assert_true(loopback);
     assert_memory_equal(url, "http://127.0.0.1:", 17);
     int second = -1;
     char *none = NULL;
-    assert_int_equal(http_listen(url + 7, &second, &none, &loopback, &err), -1); // taken
+    assert_int_equal(http_listen(url + 7, 8080, &second, &none, &loopback, &err), -1); // taken
     assert_int_equal(err.code, WEIR_UNAVAILABLE);
     close(fd);
     free(url);
-    assert_int_equal(http_listen("0.0.0.0:0", &fd, &url, &loopback, &err), 0);
+    assert_int_equal(http_listen("0.0.0.0:0", 8080, &fd, &url, &loopback, &err), 0);
     assert_false(loopback);
     close(fd);
     free(url);

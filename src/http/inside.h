@@ -71,10 +71,22 @@ struct http_request {
 struct http_route {
     const char *name;    // in metrics
     const char *pattern; // "/api/v1/tables/{table}/rows": each {…} is one segment, in args
-    const char *method;  // GET (which allows HEAD) or POST
+    const char *method;  // GET (which allows HEAD), POST, PUT or DELETE
     enum http_role role;
     void (*answer)(struct http_request *r);
 };
+
+// What a server serves: the API with its page, or the embedded registry.
+struct http_site {
+    const struct http_route *routes;
+    uint32_t route_count;
+    uint16_t port;                 // unless another is given
+    const char *const *body_types; // ends with NULL; the first is the one to be named
+    uint64_t body_bytes_max;
+    // Fills the reply with a refusal in the site's own shape; NULL: application/problem+json.
+    void (*refuse)(struct http_request *r, int status, const char *text);
+};
+extern const struct http_site http_api, http_registry;
 
 struct http_connection { // what the keeper watches
     struct http_connection *previous, *next;
@@ -87,7 +99,9 @@ struct http_streams;
 struct http_counts;
 
 struct weir_http {
-    struct weir_engine *engine;
+    const struct http_site *site;
+    struct weir_engine *engine;       // of the API
+    struct weir_contracts *contracts; // of the registry
     struct weir_http_options options;
     uint64_t body_bytes_max;
     char *url;
@@ -110,11 +124,11 @@ struct weir_http {
 void http_say(const struct weir_http *h, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 // listen.c: *ret_url is the caller's
-int http_listen(const char *listen, int *ret_fd, char **ret_url, bool *ret_loopback, struct weir_error *err);
+int http_listen(const char *listen, uint16_t port, int *ret_fd, char **ret_url, bool *ret_loopback, struct weir_error *err);
 
 // route.c
 const struct http_route *http_route_find(struct http_request *r, const struct weir_str *segments, uint32_t count); // NULL: r->reply says why
-uint32_t http_route_count(void);                                                                                   // the last: none of them
+uint32_t http_route_count(void); // of the API; the last: none of them
 const char *http_route_name(uint32_t number);
 uint32_t http_route_number(const struct http_route *route); // of NULL: that of "none"
 

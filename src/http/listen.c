@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define DEFAULT_HOST "127.0.0.1"
-enum { DEFAULT_PORT = 8080, PORTS_TRIED = 100, BACKLOG = 512 };
+enum { PORTS_TRIED = 100, BACKLOG = 512 };
 
 struct address {
     struct sockaddr_storage at;
@@ -104,10 +104,9 @@ static char *url_of(int fd)
     return weir_format(v6 ? "http://[%s]:%d" : "http://%s:%d", host, port);
 }
 
-int http_listen(const char *listen, int *ret_fd, char **ret_url, bool *ret_loopback, struct weir_error *err)
+int http_listen(const char *listen, uint16_t port, int *ret_fd, char **ret_url, bool *ret_loopback, struct weir_error *err)
 {
     weir_cleanup(weir_freep) char *host = NULL;
-    uint16_t port = DEFAULT_PORT;
     struct address a = {0};
     if (listen ? split(listen, &host, &port, err) < 0 : !(host = weir_strdup(DEFAULT_HOST)))
         return -1;

@@ -37,6 +37,10 @@ void http_problem(struct http_request *r, int status, const char *format, ...)
     va_start(args, format);
     vsnprintf(detail, sizeof detail, format, args);
     va_end(args);
+    if (r->http->site->refuse) {
+        r->http->site->refuse(r, status, detail);
+        return;
+    }
     struct weir_buffer *b = &r->reply.body;
     b->bytes = 0;
     weir_buffer_format(b, "{\"type\":\"about:blank\",\"title\":\"%s\",\"status\":%d,\"detail\":", title_of(status), status);

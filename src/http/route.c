@@ -26,6 +26,10 @@ static const struct http_route routes[] = {
 
 enum { ROUTES = sizeof routes / sizeof *routes - 1 };
 
+static const char *const body_types[] = {"application/json", NULL};
+const struct http_site http_api = {
+    .routes = routes, .route_count = ROUTES, .port = 8080, .body_types = body_types, .body_bytes_max = HTTP_BODY_BYTES_MAX};
+
 static void answer_file(struct http_request *r)
 {
     if (!http_page(r, weir_arena_format(&r->arena, "/%s", r->args[0].data)))
@@ -56,17 +60,23 @@ static bool allows(const struct http_route *route, const char *method)
 
 const struct http_route *http_route_find(struct http_request *r, const struct weir_str *segments, uint32_t count)
 {
-    for (uint32_t i = 0; i < ROUTES; i++) {
-        if (!matches(r, routes[i].pattern, segments, count))
+    const struct http_site *site = r->http->site;
+    weir_cleanup(weir_buffer_drop) struct weir_buffer allow = {0};
+    for (uint32_t i = 0; i < site->route_count; i++) {
+        const struct http_route *route = &site->routes[i];
+        if (!matches(r, route->pattern, segments, count))
             continue;
-        if (allows(&routes[i], r->method))
-            return &routes[i];
-        const char *allow = strcmp(routes[i].method, "GET") == 0 ? "GET, HEAD" : routes[i].method;
-        http_problem(r, 405, "%.20s is not for this path: %s", r->method, allow);
-        http_header(r, MHD_HTTP_HEADER_ALLOW, allow);
+        if (allows(route, r->method))
+            return route;
+        weir_buffer_format(&allow, "%s%s", allow.bytes ? ", " : "", strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method);
+    }
+    if (allow.bytes == 0) {
+        http_problem(r, 404, "there is nothing at this path%s", site == &http_api ? "; /docs lists what there is" : "");
         return NULL;
     }
-    http_problem(r, 404, "there is nothing at this path; /docs lists what there is");
+    const char *list = weir_arena_copy(&r->arena, weir_buffer_view(&allow)).data;
+    http_problem(r, 405, "%.20s is not for this path: %s", r->method, list);
+    http_header(r, MHD_HTTP_HEADER_ALLOW, list);
     return NULL;
 }
 

@@ -9,6 +9,7 @@
 #include "base/number.h"
 #include "base/time.h"
 #include "http/inside.h"
+#include "registry/contracts.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,7 +116,8 @@ static void *keep(void *context)
         if (!ending) {
             int64_t now_us = weir_monotonic_us();
             cut_slow(h, now_us);
-            http_streams_tick(h->streams, now_us);
+            if (h->streams)
+                http_streams_tick(h->streams, now_us);
         }
         pthread_mutex_lock(&h->lock);
     }
@@ -143,11 +145,23 @@ static const char *header_of(const struct http_request *r, const char *name)
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
 
-static bool is_json(const char *type)
+static bool is_type(const char *given, const char *type)
 {
-    static const char json[] = "application/json";
-    size_t bytes = sizeof json - 1;
-    return type && strncasecmp(type, json, bytes) == 0 && (type[bytes] == 0 || type[bytes] == ';' || type[bytes] == ' ');
+    size_t bytes = strlen(type);
+    return strncasecmp(given, type, bytes) == 0 && (given[bytes] == 0 || given[bytes] == ';' || given[bytes] == ' ');
+}
+
+static bool is_taken(const struct http_site *site, const char *given)
+{
+    for (const char *const *type = site->body_types; given && *type; type++)
+        if (is_type(given, *type))
+            return true;
+    return false;
+}
+
+static bool has_body(const struct http_request *r)
+{
+    return strcmp(r->route->method, "POST") == 0 || strcmp(r->route->method, "PUT") == 0;
 }
 
 static uint64_t announced_bytes(const struct http_request *r)
@@ -165,10 +179,10 @@ static void too_large(struct http_request *r)
 // What can be said of a request by its headers alone; a reply's status is set where it is refused.
 static void judge(struct http_request *r)
 {
-    if (http_request_parse(r) < 0 || http_authorize(r, r->route->role) < 0 || strcmp(r->route->method, "POST") != 0)
+    if (http_request_parse(r) < 0 || http_authorize(r, r->route->role) < 0 || !has_body(r))
         return;
-    if (!is_json(header_of(r, MHD_HTTP_HEADER_CONTENT_TYPE)))
-        http_problem(r, 415, "send JSON, with 'Content-Type: application/json'");
+    if (!is_taken(r->http->site, header_of(r, MHD_HTTP_HEADER_CONTENT_TYPE)))
+        http_problem(r, 415, "send JSON, with 'Content-Type: %s'", r->http->site->body_types[0]);
     else if (announced_bytes(r) > r->http->body_bytes_max)
         too_large(r);
 }
@@ -188,7 +202,7 @@ static enum MHD_Result begin(struct http_request *r, const char *method)
 static enum MHD_Result take_body(struct http_request *r, const char *data, size_t bytes)
 {
     r->body_bytes += bytes;
-    bool keeps = !r->reply.status && r->body_bytes <= r->http->body_bytes_max && strcmp(r->route->method, "POST") == 0;
+    bool keeps = !r->reply.status && r->body_bytes <= r->http->body_bytes_max && has_body(r);
     if (keeps)
         weir_buffer_add(&r->body, data, bytes);
     else if (!r->reply.status && r->body_bytes > r->http->body_bytes_max)
@@ -225,7 +239,8 @@ static void on_completed(void *context, struct MHD_Connection *connection, void 
         return;
     int64_t us = weir_monotonic_us() - r->started_us;
     if (r->begun) {
-        http_count(h->counts, r->route, r->reply.status, us);
+        if (h->counts)
+            http_count(h->counts, r->route, r->reply.status, us);
         if (h->options.access_log)
             http_say(h, "http: %s %s %d %lld us %s", r->method, r->uri, r->reply.status, (long long)us, r->who ? r->who : "-");
     }
@@ -249,9 +264,10 @@ static bool has_authentication(const struct weir_http_spec *spec)
 static int open_all(struct weir_http *h, struct weir_error *err)
 {
     const struct weir_http_spec *spec = h->options.spec;
-    const char *listen = h->options.listen ? h->options.listen : spec ? spec->listen : NULL;
-    h->body_bytes_max = spec && spec->body_bytes_max ? spec->body_bytes_max : HTTP_BODY_BYTES_MAX;
-    if (http_auth_new(spec, &h->auth, err) < 0 || http_listen(listen, &h->fd, &h->url, &h->loopback, err) < 0)
+    bool api = h->site == &http_api;
+    const char *listen = h->options.listen ? h->options.listen : spec && api ? spec->listen : NULL;
+    h->body_bytes_max = spec && spec->body_bytes_max && api ? spec->body_bytes_max : h->site->body_bytes_max;
+    if (http_auth_new(spec, &h->auth, err) < 0 || http_listen(listen, h->site->port, &h->fd, &h->url, &h->loopback, err) < 0)
         return -1;
     if (!h->loopback && !has_authentication(spec))
         return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP,
@@ -283,7 +299,8 @@ static int start_threads(struct weir_http *h, struct weir_error *err)
 
 static void drop(struct weir_http *h)
 {
-    http_streams_free(h->streams);
+    if (h->streams)
+        http_streams_free(h->streams);
     http_counts_free(h->counts);
     http_auth_free(h->auth);
     if (h->fd >= 0)
@@ -295,10 +312,10 @@ static void drop(struct weir_http *h)
     free(h);
 }
 
-int weir_http_start(struct weir_engine *e, const struct weir_http_options *o, struct weir_http **ret, struct weir_error *err)
+static struct weir_http *new_server(const struct http_site *site, const struct weir_http_options *o)
 {
     struct weir_http *h = weir_zalloc(1, sizeof *h);
-    h->engine = e;
+    h->site = site;
     h->options = *o;
     h->fd = -1;
     pthread_condattr_t attributes;
@@ -307,20 +324,40 @@ int weir_http_start(struct weir_engine *e, const struct weir_http_options *o, st
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->wake, &attributes);
     pthread_condattr_destroy(&attributes);
-    h->streams = http_streams_new(h);
-    h->counts = http_counts_new();
-    h->etags = http_etags_new();
+    return h;
+}
+
+static int start(struct weir_http *h, struct weir_http **ret, struct weir_error *err)
+{
     int rc = open_all(h, err);
-    if (rc == 0) {
-        weir_engine_set_url(e, h->url); // before anyone can ask for it
+    if (rc == 0 && h->engine)
+        weir_engine_set_url(h->engine, h->url); // before anyone can ask for it
+    if (rc == 0)
         rc = start_threads(h, err);
-    }
     if (rc < 0) {
         drop(h);
         return -1;
     }
     *ret = h;
     return 0;
+}
+
+int weir_http_start(struct weir_engine *e, const struct weir_http_options *o, struct weir_http **ret, struct weir_error *err)
+{
+    struct weir_http *h = new_server(&http_api, o);
+    h->engine = e;
+    h->streams = http_streams_new(h);
+    h->counts = http_counts_new();
+    h->etags = http_etags_new();
+    return start(h, ret, err);
+}
+
+int weir_http_start_registry(struct weir_registry *registry, const struct weir_http_options *o, struct weir_http **ret, struct weir_error *err)
+{
+    struct weir_http *h = new_server(&http_registry, o);
+    h->contracts = weir_contracts_of(registry);
+    weir_assert(h->contracts);
+    return start(h, ret, err);
 }
 
 const char *weir_http_url(const struct weir_http *h)
@@ -347,7 +384,8 @@ void weir_http_stop(struct weir_http *h)
     pthread_mutex_unlock(&h->lock);
     pthread_join(h->keeper, NULL);
     int fd = MHD_quiesce_daemon(h->daemon);
-    http_streams_end(h->streams);
+    if (h->streams)
+        http_streams_end(h->streams);
     await_answers(h);
     MHD_stop_daemon(h->daemon);
     if (fd != h->fd && fd >= 0)

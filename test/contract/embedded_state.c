@@ -253,7 +253,8 @@ static int32_t registered(struct weir_registry *r, const char *subject, const ch
 
 static void test_registry(void **state)
 {
-    static const char one[] = "{\"type\":\"record\",\"name\":\"a\",\"fields\":[]}", two[] = "\"string\"";
+    static const char one[] = "{\"type\":\"record\",\"name\":\"a\",\"fields\":[]}",
+                      two[] = "{\"type\":\"record\",\"name\":\"a\",\"fields\":[{\"name\":\"x\",\"type\":\"int\",\"default\":0}]}";
     struct world *w = *state;
     struct weir_error err;
     struct weir_registry *r, *reader;
@@ -267,6 +268,8 @@ static void test_registry(void **state)
     assert_int_equal(registered(r, "a-value", two), 2); // the same id everywhere
     assert_true(weir_registry_register(r, "a-value", "{\"type\":\"no such type\"}", &id, &err) < 0);
     assert_int_equal(err.code, WEIR_BAD_DATA);
+    assert_true(weir_registry_register(r, "a-value", "\"string\"", &id, &err) < 0); // cannot read what is there
+    assert_non_null(strstr(err.text, "incompatible"));
     for (int again = 0; again < 2; again++) {
         expect_versions(r, "a-value/1=2 b-value/1=1 b-value/2=2 ");
         assert_int_equal(weir_registry_schema(r, 1, &arena, &schema, &err), 0);

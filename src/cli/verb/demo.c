@@ -94,7 +94,7 @@ static int open_demo(struct demo *d, const struct cli_args *args, const struct r
 {
     struct weir_run_options options = {.for_ms = args->for_ms, .clock_factor_override = CLOCK_FACTOR, .recent_rows = RECENT_ROWS};
     weir_cleanup(weir_freep) char *listen = args->port >= 0 ? weir_format("127.0.0.1:%lld", (long long)args->port) : NULL;
-    if (runner_open(&d->runner, &options, view, err) < 0 || runner_serve(&d->runner, listen, view, err) < 0)
+    if (runner_open(&d->runner, &options, view, err) < 0 || runner_serve(&d->runner, listen, args->registry_listen, view, err) < 0)
         return -1;
     d->view.url = d->url = weir_strdup(weir_http_url(d->runner.http));
     return 0;

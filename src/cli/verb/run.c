@@ -34,6 +34,7 @@ const struct cli_verb verb_run = {
                                            CLI_OPTION_FOR,
                                            {"listen", CLI_TEXT, CLI_AT(listen), "HOST:PORT",
                                             "where the HTTP server listens (127.0.0.1:8080, or the next free port)"},
+                                           CLI_OPTION_REGISTRY_LISTEN,
                                            CLI_OPTION_SUMMARY_FORMAT,
                                            CLI_OPTIONS_WHERE,
                                            {0}},
