@@ -77,7 +77,7 @@ int weir_engine_open(struct weir_plan *const *plans, uint32_t plan_count, const 
     e->worker_count = options->workers > 0 ? (uint32_t)options->workers : cores > 0 ? (uint32_t)cores : 1;
     e->pipelines = weir_zalloc(plan_count, sizeof *e->pipelines);
     weir_assert(e->wake_fd >= 0);
-    bool good = true;
+    bool good = instance_folder(e->data_dir, err) == 0;
     for (; good && e->pipeline_count < plan_count; e->pipeline_count++)
         good = pipeline_open(&e->pipelines[e->pipeline_count], e, plans[e->pipeline_count], err) == 0; // closed with the rest where it is not
     if (!good) {

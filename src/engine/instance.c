@@ -14,7 +14,7 @@
 
 enum { SLOTS = 1000, NAME_BYTES = 16 };
 
-static int make_folder(const char *dir, struct weir_error *err)
+int instance_folder(const char *dir, struct weir_error *err)
 {
     if (mkdir(dir, 0777) < 0 && errno != EEXIST)
         return weir_fail(err, WEIR_IO, WEIR_STOP, "data folder %s: %s", dir, strerror(errno));
@@ -60,8 +60,6 @@ static int read_or_make_name(int fd, const char *path, char **ret, struct weir_e
 
 int instance_take(const char *data_dir, struct weir_engine *e, struct weir_error *err)
 {
-    if (make_folder(data_dir, err) < 0)
-        return -1;
     for (unsigned slot = 0; slot < SLOTS; slot++) {
         weir_cleanup(weir_freep) char *path = weir_format("%s/instance.%u", data_dir, slot);
         int taken = try_slot(path, &e->instance_fd, err);

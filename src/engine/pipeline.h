@@ -203,6 +203,7 @@ int pipeline_commit(struct pipeline *p, struct weir_commit *commit, bool durable
                     enum weir_kafka_fate *ret, struct weir_error *err);
 
 // instance.c
+int instance_folder(const char *dir, struct weir_error *err); // makes the data folder, where there is none
 int instance_take(const char *data_dir, struct weir_engine *e, struct weir_error *err);
 void instance_drop(struct weir_engine *e);
 

@@ -4,7 +4,6 @@
 static const struct {
     const char *name, *instead;
 } missing[BUILT_ITEMS] = {
-    [BUILT_KAFKA] = {"a log on kafka:// is", "use 'embedded'"},
     [BUILT_SESSIONS_ACROSS] = {"a session window of groups that span partitions is", "group by the event's key too, or give the topic one partition"},
     [BUILT_MQTT_FEED] = {"a feed over MQTT is", "use 'file' or 'simulate'"},
 };

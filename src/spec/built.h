@@ -4,8 +4,6 @@
 #include "spec/reading.h"
 
 enum built_item {
-    BUILT_KAFKA,
-    BUILT_HTTP_REGISTRY,
     BUILT_MQTT_FEED,
     BUILT_SESSIONS_ACROSS,
     BUILT_ITEMS,

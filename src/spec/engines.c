@@ -6,15 +6,13 @@
 struct engine_kind {
     const char *key, *variable;
     const char *schemes[2];
-    const char *form;     // for messages
-    bool path;            // the address ends in /NAME
-    enum built_item item; // BUILT_ITEMS: it is
+    const char *form; // for messages
+    bool path;        // the address ends in /NAME
 };
 
-static const struct engine_kind log_kind = {"log", "WEIR_LOG", {"kafka://"}, "kafka://host:port[,host:port…]", false, BUILT_KAFKA};
-static const struct engine_kind registry_kind = {"registry", "WEIR_REGISTRY",    {"http://", "https://"}, "http(s)://host:port",
-                                                 false,      BUILT_HTTP_REGISTRY};
-static const struct engine_kind store_kind = {"store", "WEIR_STORE", {"cassandra://"}, "cassandra://host[,host…][:port]/keyspace", true, BUILT_ITEMS};
+static const struct engine_kind log_kind = {"log", "WEIR_LOG", {"kafka://"}, "kafka://host:port[,host:port…]", false};
+static const struct engine_kind registry_kind = {"registry", "WEIR_REGISTRY", {"http://", "https://"}, "http(s)://host:port", false};
+static const struct engine_kind store_kind = {"store", "WEIR_STORE", {"cassandra://"}, "cassandra://host[,host…][:port]/keyspace", true};
 
 static const char *after_scheme(const struct engine_kind *kind, const char *text)
 {
@@ -105,8 +103,6 @@ static void set_url(struct reading *r, const struct engine_kind *kind, const cha
         return;
     url->text = weir_arena_copy(r->arena, weir_str_of(text)).data;
     url->embedded = embedded;
-    if (!embedded && kind->item < BUILT_ITEMS)
-        spec_require_built(r, kind->item, at, from.origin, "");
 }
 
 static void add_option(struct reading *r, struct weir_url *url, const char *prefix, const struct node *value, uint32_t capacity)

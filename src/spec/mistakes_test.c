@@ -116,8 +116,6 @@ static void top_level(void **state)
     static const struct mistake_case cases[] = {
         {"pipeline:", "pipelin:", "", "unknown key 'pipelin' in a pipeline file", "did you mean 'pipeline'?"},
         {"pipeline: dust", "pipeline: a b", "a b", "'a b' is no pipeline name", NULL},
-        {"log: embedded", "log: kafka://a:9092,b:9092", "kafka", "a log on kafka:// is not built in yet; use 'embedded'", NULL},
-        {"log: embedded", "log: {url: 'kafka://a:9092', options: {x.y: 1}}", "'kafka", "not built in yet; use 'embedded'", NULL},
         {"log: embedded", "log: embeded", "embeded", "'embeded' is no log", "did you mean 'embedded'?"},
         {"log: embedded", "log: cassandra://a/k", "cassandra", "'cassandra://a/k' is no log: use 'embedded' or kafka://host:port", NULL},
         {"log: embedded", "log: kafka://a:99999", "kafka", "is no log", NULL},

@@ -308,11 +308,11 @@ static void a_wrong_variable_is_named(void **state)
     size_t bytes = 0;
     struct weir_plan *p;
     struct weir_error err;
-    setenv("WEIR_LOG", "kafka://a:9092", 1);
+    setenv("WEIR_LOG", "kafka:/a:9092", 1);
     FILE *stream = open_memstream(&out, &bytes);
     assert_true(weir_plan_parse("p.yaml", WEIR_STR(HEAD TAIL), NULL, stream, false, &p, &err) < 0);
     fclose(stream);
-    assert_non_null(strstr(out, "WEIR_LOG: error: a log on kafka:// is not built in yet; use 'embedded'"));
+    assert_non_null(strstr(out, "WEIR_LOG: error: 'kafka:/a:9092' is no log"));
     free(out);
     unsetenv("WEIR_LOG");
 }
