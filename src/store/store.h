@@ -28,6 +28,11 @@ int weir_store_cassandra(const struct weir_cassandra_where *where, struct weir_s
 // The keyspace part of such a URL. WEIR_BAD_CONFIG where the URL is none.
 int weir_cassandra_keyspace(const char *url, struct weir_arena *arena, const char **ret, struct weir_error *err);
 
+// CREATE TABLE IF NOT EXISTS keyspace.table (…) WITH …; as weir_store_create has it. '-' in the keyspace's name becomes '_'.
+int weir_cassandra_table_text(struct weir_buffer *out, const char *keyspace, const struct weir_table *table, struct weir_error *err);
+// The URL and the options alone, connecting nowhere.
+int weir_cassandra_check(const struct weir_cassandra_where *where, struct weir_error *err);
+
 void weir_store_close(struct weir_store *s);
 
 // Makes the table if there is none. One that exists with other columns or another key is WEIR_BAD_CONFIG and the difference in words.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/error.h"
-#include "cli/cql_text.h"
+#include "store/store.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,7 +9,8 @@
 static void check(const char *keyspace, const struct weir_table *table, const char *want)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer text = {0};
-    cql_create_table(&text, keyspace, table);
+    struct weir_error err;
+    assert_int_equal(weir_cassandra_table_text(&text, keyspace, table, &err), 0);
     weir_buffer_byte(&text, 0);
     assert_string_equal((const char *)text.data, want);
 }

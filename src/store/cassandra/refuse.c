@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Rows that Cassandra will never take, as JSON objects of their columns.
+#include "store/cassandra/writer.h"
+
+#include "base/memory.h"
+#include "base/number.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+// The bytes of a well-formed UTF-8 sequence at the start of the text; 0: there is none (Unicode 15, table 3-7, surrogates and all else left out by
+// the bounds of the second byte).
+static uint32_t utf8_bytes(const uint8_t *at, uint32_t left)
+{
+    uint8_t lead = at[0], low = 0x80, high = 0xbf;
+    uint32_t bytes = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : low;
+    high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : high;
+    if (bytes > left || (bytes > 1 && (at[1] < low || at[1] > high)))
+        return 0;
+    for (uint32_t i = 2; i < bytes; i++)
+        if ((at[i] & 0xc0) != 0x80)
+            return 0;
+    return bytes;
+}
+
+static void put_text(struct weir_buffer *out, struct weir_str text)
+{
+    enum { SHOWN_BYTES = 16 << 10 }; // of a text too long for any store
+    text.bytes = text.bytes < SHOWN_BYTES ? text.bytes : SHOWN_BYTES;
+    weir_buffer_byte(out, '"');
+    for (uint32_t i = 0, bytes; i < text.bytes; i += bytes ? bytes : 1) {
+        uint8_t c = (uint8_t)text.data[i];
+        bytes = utf8_bytes((const uint8_t *)text.data + i, text.bytes - i);
+        if (bytes == 0)
+            weir_buffer_format(out, "\\ufffd");
+        else if (c == '"' || c == '\\')
+            weir_buffer_format(out, "\\%c", c);
+        else if (c < 0x20)
+            weir_buffer_format(out, "\\u%04x", c);
+        else
+            weir_buffer_add(out, text.data + i, bytes);
+    }
+    weir_buffer_byte(out, '"');
+}
+
+static void put_value(struct weir_buffer *out, enum weir_cql_type type, const struct weir_value *value)
+{
+    char number[32];
+    if (value->null)
+        weir_buffer_format(out, "null");
+    else if (value->kind == WEIR_STRS)
+        put_text(out, value->str);
+    else if (type == WEIR_CQL_BOOLEAN)
+        weir_buffer_format(out, value->i64 ? "true" : "false");
+    else if (value->kind == WEIR_I64)
+        weir_buffer_format(out, "%lld", (long long)value->i64);
+    else {
+        size_t bytes = type == WEIR_CQL_FLOAT ? weir_format_f32((float)value->f64, number) : weir_format_f64(value->f64, number);
+        weir_buffer_format(out, isfinite(value->f64) ? "%.*s" : "\"%.*s\"", (int)bytes, number);
+    }
+}
+
+static void put_member(struct weir_buffer *out, const struct weir_table_column *column, struct weir_cursor *bound, bool shown)
+{
+    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
+    struct cql_cell cell = {0};
+    struct weir_value value;
+    cell.null = !cql_take_bytes(bound, &cell.bytes);
+    if (!shown || cassandra_take(&cell, column->type, &arena, &value) < 0)
+        return;
+    weir_buffer_format(out, out->bytes > 1 ? "," : "");
+    put_text(out, weir_str_of(column->name));
+    weir_buffer_byte(out, ':');
+    put_value(out, column->type, &value);
+}
+
+static int64_t put_row(struct weir_buffer *out, const struct chunk *chunk)
+{
+    const struct weir_table *table = &chunk->table->shape.physical;
+    uint32_t shown = chunk->table->shape.table->column_count;
+    struct weir_cursor c = {.at = chunk->values.data, .end = chunk->values.data + chunk->values.bytes};
+    struct weir_str timestamp = {0};
+    int64_t revision = 0;
+    weir_buffer_byte(out, '{');
+    if (chunk->deleted)
+        cql_take_bytes(&c, &timestamp);
+    for (uint32_t i = 0; chunk->deleted && i < table->partition_count + table->clustering_count; i++) {
+        uint32_t column = i < table->partition_count ? table->partition[i] : table->clustering[i - table->partition_count].column;
+        put_member(out, &table->columns[column], &c, column < shown);
+    }
+    for (uint32_t i = 0; !chunk->deleted && i < table->column_count; i++)
+        put_member(out, &table->columns[i], &c, i < shown);
+    if (!chunk->deleted)
+        cql_take_bytes(&c, &timestamp);
+    weir_buffer_byte(out, '}');
+    cql_cell_bigint(timestamp, &revision);
+    return revision;
+}
+
+void writer_refuse(struct cassandra_writer *w, const struct chunk *chunk, int64_t revision_more, const char *text)
+{
+    struct refusal *r = weir_zalloc(1, sizeof *r);
+    int64_t revision = put_row(&r->json, chunk) + revision_more;
+    snprintf(r->text, sizeof r->text, "%s", text);
+    r->row = (struct weir_refused_row){.table = chunk->table->shape.table,
+                                       .table_index = chunk->table->table_index,
+                                       .revision = revision,
+                                       .row = weir_buffer_view(&r->json),
+                                       .text = r->text};
+    if (w->last_refused)
+        w->last_refused->next = r;
+    else
+        w->refused = r;
+    w->last_refused = r;
+    w->progress = true;
+    chunk_count_bytes(w, (int64_t)(sizeof *r + r->json.bytes));
+    atomic_fetch_add(&w->store->counters.refused, 1);
+}
