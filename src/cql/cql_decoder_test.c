@@ -196,6 +196,24 @@ static void sizes_around_a_segments_payload(void **state)
     }
 }
 
+static void memory_of_a_large_envelope_is_given_back(void **state)
+{
+    (void)state;
+    static const uint32_t sizes[] = {20 << 20, 10, 10};
+    for (enum framing f = PLAIN_V4; f < FRAMINGS; f++) {
+        struct weir_buffer wire = stream_of(f, sizes, 2), more = stream_of(f, sizes + 1, 1);
+        struct cql_decoder d = decoder_of(f);
+        feed(&d, wire.data, wire.bytes);
+        assert_int_equal(take_all(&d, sizes, 0), 2);
+        feed(&d, more.data, more.bytes);
+        assert_int_equal(take_all(&d, sizes + 1, 0), 1);
+        assert_true(d.received.capacity + d.payload.capacity < 1 << 20);
+        cql_decoder_drop(&d);
+        weir_buffer_drop(&wire);
+        weir_buffer_drop(&more);
+    }
+}
+
 static void small_envelopes_share_segments(void **state)
 {
     (void)state;
@@ -380,6 +398,7 @@ int main(void)
         cmocka_unit_test(every_split_of_a_stream),
         cmocka_unit_test(byte_by_byte),
         cmocka_unit_test(sizes_around_a_segments_payload),
+        cmocka_unit_test(memory_of_a_large_envelope_is_given_back),
         cmocka_unit_test(small_envelopes_share_segments),
         cmocka_unit_test(compression_makes_smaller_or_is_left_out),
         cmocka_unit_test(flipped_bits_are_found),

@@ -15,9 +15,15 @@ void cql_decoder_drop(struct cql_decoder *d)
     *d = (struct cql_decoder){0};
 }
 
+enum { KEPT_BYTES_MAX = 4 << 20 }; // of an empty buffer: what one large envelope took is given back
+
 // Moves what is not used up to the front, so that the buffer holds no more than one envelope and what came with it.
 static void close_gap(struct weir_buffer *b, size_t *used)
 {
+    if (*used == b->bytes && b->capacity > KEPT_BYTES_MAX) {
+        weir_buffer_drop(b);
+        *used = 0;
+    }
     if (*used == 0)
         return;
     memmove(b->data, b->data + *used, b->bytes - *used);
@@ -58,6 +64,8 @@ static int take_envelope(const struct weir_buffer *b, size_t *used, struct cql_h
 
 static int next_unframed(struct cql_decoder *d, struct cql_header *ret_header, struct weir_str *ret_body, struct weir_error *err)
 {
+    if (d->inflated.capacity > KEPT_BYTES_MAX)
+        weir_buffer_drop(&d->inflated);
     int found = take_envelope(&d->received, &d->taken, ret_header, ret_body, err);
     if (found <= 0 || !(ret_header->flags & CQL_FLAG_COMPRESSED))
         return found;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "base/memory.h"
 #include "cql/wire.h"
 #include <lz4.h>
 

@@ -263,5 +263,5 @@ int cql_decoder_next(struct cql_decoder *d, struct cql_header *ret_header, struc
 // Murmur3 as Cassandra's Murmur3Partitioner has it (signed tail bytes, the first half, INT64_MIN becomes INT64_MAX) of a partition key: one column's
 // value as it is; of several each as length u16 | value | 0. The empty key, which no table takes, has INT64_MIN.
 int64_t cql_token(struct weir_str key);
-// Adds a component of a partition key of several columns.
+// Adds a component of a partition key of several columns: at most 65,535 bytes (asserted), which is all that Cassandra takes in a key.
 void cql_key_component(struct weir_buffer *key, struct weir_str value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Answers questions about Cassandra's wire format for cql_test.py: a line each way, words parted by blanks, bytes in hexadecimal ("-": none).
-//   token KEY | key VALUE… | bind TYPE TEXT | cell TYPE BYTES
+//   token VALUE… (of several: of a key of several columns) | key VALUE… | bind TYPE TEXT | cell TYPE BYTES
 //   envelope VERSION LZ4 STREAM OPCODE BODY | segments LZ4 ENVELOPES | decode VERSION SEGMENTED LZ4 STREAM → flags:stream:opcode:body …
 //   query|execute|batch VERSION WHAT METADATA_ID ROWS CONSISTENCY SERIAL TIMESTAMP PAGE_ROWS PAGING_STATE COUNT VALUES SKIP
 //   prepare VERSION TEXT | startup LZ4 THROW NAME | register EVENTS | auth USER PASSWORD → body
@@ -101,12 +101,26 @@ static void cell(const char *type, struct weir_str bytes)
         printf("refused");
 }
 
+static void put_key(struct weir_buffer *b, char **word, int count)
+{
+    for (int i = 1; i < count; i++)
+        cql_key_component(b, unpacked(word[i], i));
+}
+
 static void key(char **word, int count)
 {
     struct weir_buffer b = {0};
-    for (int i = 1; i < count; i++)
-        cql_key_component(&b, unpacked(word[i], i));
+    put_key(&b, word, count);
     print_hex(weir_buffer_view(&b));
+    weir_buffer_drop(&b);
+}
+
+static void token(char **word, int count)
+{
+    struct weir_buffer b = {0};
+    if (count > 2)
+        put_key(&b, word, count);
+    printf("%lld", (long long)cql_token(count > 2 ? weir_buffer_view(&b) : unpacked(word[1], 1)));
     weir_buffer_drop(&b);
 }
 
@@ -309,7 +323,7 @@ static void answer(char **word, int count)
 {
     const char *what = word[0];
     if (strcmp(what, "token") == 0)
-        printf("%lld", (long long)cql_token(unpacked(word[1], 1)));
+        token(word, count);
     else if (strcmp(what, "key") == 0)
         key(word, count);
     else if (strcmp(what, "bind") == 0)
