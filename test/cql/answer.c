@@ -189,6 +189,28 @@ static void flip(struct weir_buffer *b, size_t at)
         b->data[at] ^= 0x10;
 }
 
+// One segment around bytes that need not be envelopes; behind LZ4's header too they are sent plain.
+static void segment_put(struct weir_buffer *out, struct weir_str payload, bool lz4)
+{
+    uint64_t header = (uint64_t)payload.bytes | 1u << 17, crc;
+    unsigned bytes = 3;
+    if (lz4) {
+        header = (uint64_t)payload.bytes | (uint64_t)1 << 34; // uncompressed length 0
+        bytes = 5;
+    }
+    uint8_t at[8];
+    for (unsigned i = 0; i < bytes; i++)
+        at[i] = (uint8_t)(header >> 8 * i);
+    crc = cql_crc24(at, bytes);
+    for (unsigned i = 0; i < 3; i++)
+        at[bytes + i] = (uint8_t)(crc >> 8 * i);
+    weir_buffer_add(out, at, bytes + 3);
+    weir_buffer_add(out, payload.data, payload.bytes);
+    crc = cql_crc32(payload);
+    for (unsigned i = 0; i < 4; i++)
+        weir_buffer_byte(out, (uint8_t)(crc >> 8 * i));
+}
+
 // The answer's bytes with a fault in them, framed.
 static void send_spoilt(struct fake_ring *r, struct fake_conn *c, struct weir_buffer *envelope, enum fake_what what)
 {
@@ -198,8 +220,8 @@ static void send_spoilt(struct fake_ring *r, struct fake_conn *c, struct weir_bu
         memcpy(envelope->data + 5, (const uint8_t[]){0x7f, 0xff, 0xff, 0xff}, 4);
     if (what == FAKE_BAD_OPCODE)
         envelope->data[4] = 0x7f;
-    if (c->segmented)
-        cql_segments_put(&framed, weir_buffer_view(envelope), c->lz4);
+    if (c->segmented && envelope->bytes <= CQL_SEGMENT_PAYLOAD_MAX)
+        segment_put(&framed, weir_buffer_view(envelope), c->lz4);
     else
         weir_buffer_add(&framed, envelope->data, envelope->bytes);
     if (what == FAKE_BAD_CRC)
