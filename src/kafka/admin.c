@@ -46,8 +46,8 @@ static int request_wait(struct request *r, const char *doing, const char *name, 
     r->answer = rd_kafka_queue_poll(r->queue, REQUEST_MS + 5000);
     rd_kafka_resp_err_t code = r->answer ? rd_kafka_event_error(r->answer) : RD_KAFKA_RESP_ERR__TIMED_OUT;
     if (code)
-        return kafka_fail(err, code, r->answer ? rd_kafka_event_error_string(r->answer) : NULL, "%s '%s' in Kafka at %s", doing, name,
-                          r->kafka->brokers);
+        return kafka_fail_admin(r->kafka, err, code, r->answer ? rd_kafka_event_error_string(r->answer) : NULL, "%s '%s' in Kafka at %s", doing, name,
+                                r->kafka->brokers);
     return 0;
 }
 
@@ -90,8 +90,8 @@ static int ask_settings(struct weir_kafka *k, const struct weir_kafka_topic *top
         return -1;
     *ret = rd_kafka_DescribeConfigs_result_resources(rd_kafka_event_DescribeConfigs_result(r->answer), ret_count);
     rd_kafka_resp_err_t code = *ret_count == 1 ? rd_kafka_ConfigResource_error((*ret)[0]) : RD_KAFKA_RESP_ERR_NO_ERROR;
-    return code ? kafka_fail(err, code, rd_kafka_ConfigResource_error_string((*ret)[0]), "read the settings of topic '%s' in Kafka at %s",
-                             topics[0].name, k->brokers)
+    return code ? kafka_fail_admin(k, err, code, rd_kafka_ConfigResource_error_string((*ret)[0]), "read the settings of topic '%s' in Kafka at %s",
+                                   topics[0].name, k->brokers)
                 : 0;
 }
 
@@ -114,9 +114,12 @@ static rd_kafka_ConfigResource_t *with_retention(const rd_kafka_ConfigResource_t
     rd_kafka_ConfigResource_t *wanted = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
     size_t entries;
     const rd_kafka_ConfigEntry_t **list = rd_kafka_ConfigResource_configs(now, &entries);
-    for (size_t i = 0; i < entries; i++)
-        if (rd_kafka_ConfigEntry_source(list[i]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG && rd_kafka_ConfigEntry_value(list[i]))
-            rd_kafka_ConfigResource_set_config(wanted, rd_kafka_ConfigEntry_name(list[i]), rd_kafka_ConfigEntry_value(list[i]));
+    for (size_t i = 0; i < entries; i++) {
+        const char *key = rd_kafka_ConfigEntry_name(list[i]), *kept = rd_kafka_ConfigEntry_value(list[i]);
+        bool own = rd_kafka_ConfigEntry_source(list[i]) == RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG;
+        if (own && kept && strcmp(key, "retention.ms") != 0)
+            rd_kafka_ConfigResource_set_config(wanted, key, kept);
+    }
     char value[32];
     snprintf(value, sizeof value, "%" PRId64, retention_ms ? retention_ms : -1);
     rd_kafka_ConfigResource_set_config(wanted, "retention.ms", value);
@@ -136,8 +139,8 @@ static int alter_retention(struct weir_kafka *k, const rd_kafka_ConfigResource_t
     size_t count;
     const rd_kafka_ConfigResource_t **done = rd_kafka_AlterConfigs_result_resources(rd_kafka_event_AlterConfigs_result(r.answer), &count);
     rd_kafka_resp_err_t code = count == 1 ? rd_kafka_ConfigResource_error(done[0]) : RD_KAFKA_RESP_ERR__FAIL;
-    return code ? kafka_fail(err, code, rd_kafka_ConfigResource_error_string(done[0]), "set the retention of topic '%s' in Kafka at %s", topic->name,
-                             k->brokers)
+    return code ? kafka_fail_admin(k, err, code, rd_kafka_ConfigResource_error_string(done[0]), "set the retention of topic '%s' in Kafka at %s",
+                                   topic->name, k->brokers)
                 : 0;
 }
 
@@ -206,7 +209,7 @@ static int create(struct weir_kafka *k, const struct weir_kafka_topic *wanted, b
     rd_kafka_resp_err_t code = topic_result(results, count, &said);
     *ret_exists = code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
     if (code && !*ret_exists)
-        return kafka_fail(err, code, said, "make topic '%s' in Kafka at %s", wanted->name, k->brokers);
+        return kafka_fail_admin(k, err, code, said, "make topic '%s' in Kafka at %s", wanted->name, k->brokers);
     return *ret_exists ? 0 : wait_ready(r.rk, wanted, err);
 }
 
@@ -266,7 +269,7 @@ int weir_kafka_topic_delete(struct weir_kafka *k, const char *name, struct weir_
     const rd_kafka_topic_result_t **results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(r.answer), &count);
     rd_kafka_resp_err_t code = topic_result(results, count, &said);
     if (code)
-        return kafka_fail(err, code, said, "delete topic '%s' in Kafka at %s", name, k->brokers);
+        return kafka_fail_admin(k, err, code, said, "delete topic '%s' in Kafka at %s", name, k->brokers);
     return wait_gone(r.rk, name, partitions);
 }
 
@@ -287,8 +290,8 @@ static int delete_records(struct weir_kafka *k, const struct weir_kafka_topic *t
     const rd_kafka_topic_partition_list_t *done = rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(r.answer));
     for (int i = 0; i < done->cnt; i++)
         if (done->elems[i].err)
-            return kafka_fail(err, done->elems[i].err, NULL, "empty partition %d of topic '%s' in Kafka at %s", done->elems[i].partition, topic->name,
-                              k->brokers);
+            return kafka_fail_admin(k, err, done->elems[i].err, NULL, "empty partition %d of topic '%s' in Kafka at %s", done->elems[i].partition,
+                                    topic->name, k->brokers);
     return 0;
 }
 

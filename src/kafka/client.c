@@ -112,41 +112,40 @@ static void on_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     (void)rk;
     struct kafka_client *c = opaque;
-    bool down = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
     pthread_mutex_lock(&c->lock);
-    if (!down || !c->last_reason[0]) { // that all are down says less than why the last one is
+    if (!any_up(c) && (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || !c->last_reason[0])) { // that all are down says less than why the last one is
         c->last_error = code;
         snprintf(c->last_reason, sizeof c->last_reason, "%s", reason ? reason : "");
     }
-    if (down && c->down_since_ms == 0 && !any_up(c)) // this comes late: one may be back already
-        c->down_since_ms = weir_now_ms();
     pthread_mutex_unlock(&c->lock);
 }
 
-static struct kafka_connection *connection_of(struct kafka_client *c, int32_t broker, const char *host, int port)
+// By address: a broker's id becomes known only on the way. Coordinators have connections of their own, wherever they move.
+static struct kafka_connection *connection_of(struct kafka_client *c, const char *host, int port)
 {
-    for (size_t i = 0; i < c->connection_count; i++) {
-        struct kafka_connection *at = &c->connections[i];
-        if (at->broker == broker && at->port == port && strcmp(at->host, host) == 0)
-            return at;
-    }
+    if (strcmp(host, "GroupCoordinator") == 0 || strcmp(host, "TxnCoordinator") == 0)
+        port = 0;
+    for (size_t i = 0; i < c->connection_count; i++)
+        if (c->connections[i].port == port && strcmp(c->connections[i].host, host) == 0)
+            return &c->connections[i];
     weir_grow(&c->connections, &c->connection_capacity, c->connection_count + 1, sizeof *c->connections);
-    c->connections[c->connection_count] = (struct kafka_connection){broker, port, weir_strdup(host), false};
+    c->connections[c->connection_count] = (struct kafka_connection){port, weir_strdup(host), false};
     return &c->connections[c->connection_count++];
 }
 
 static rd_kafka_resp_err_t on_state(rd_kafka_t *rk, int32_t broker, const char *secproto, const char *name, int port, const char *state, void *opaque)
 {
-    (void)rk, (void)secproto;
+    (void)rk, (void)broker, (void)secproto;
     struct kafka_client *c = opaque;
     pthread_mutex_lock(&c->lock);
     bool up = strcmp(state, "UP") == 0 || strcmp(state, "UPDATE") == 0;
-    connection_of(c, broker, name ? name : "", port)->up = up;
+    connection_of(c, name ? name : "", port)->up = up;
     if (up) {
         c->down_since_ms = 0;
         c->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
         c->last_reason[0] = '\0';
-    }
+    } else if (strcmp(state, "DOWN") == 0 && c->down_since_ms == 0 && !any_up(c))
+        c->down_since_ms = weir_now_ms();
     pthread_mutex_unlock(&c->lock);
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }

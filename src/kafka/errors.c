@@ -100,16 +100,41 @@ bool kafka_passes(rd_kafka_resp_err_t code)
     return meaning_of(code)->fate == WEIR_RETRY;
 }
 
-int kafka_fail(struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...)
+static int fail(struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *what)
 {
     const struct meaning *meaning = meaning_of(code);
+    if (!said || !*said)
+        said = rd_kafka_err2str(code);
+    return weir_fail(err, meaning->code, meaning->fate, "cannot %s: %s%s%s", what, said, meaning->remedy ? "; " : "",
+                     meaning->remedy ? meaning->remedy : "");
+}
+
+int kafka_fail(struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...)
+{
     char what[256];
     va_list args;
     va_start(args, doing);
     vsnprintf(what, sizeof what, doing, args);
     va_end(args);
-    if (!said || !*said)
-        said = rd_kafka_err2str(code);
-    return weir_fail(err, meaning->code, meaning->fate, "cannot %s: %s%s%s", what, said, meaning->remedy ? "; " : "",
-                     meaning->remedy ? meaning->remedy : "");
+    return fail(err, code, said, what);
+}
+
+static bool unanswered(rd_kafka_resp_err_t code)
+{
+    return code == ERR(_TRANSPORT) || code == ERR(_TIMED_OUT) || code == ERR(_ALL_BROKERS_DOWN) || code == ERR(_TIMED_OUT_QUEUE);
+}
+
+int kafka_fail_admin(struct weir_kafka *k, struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...)
+{
+    char what[256], reason[256] = "";
+    rd_kafka_resp_err_t why = RD_KAFKA_RESP_ERR_NO_ERROR;
+    va_list args;
+    va_start(args, doing);
+    vsnprintf(what, sizeof what, doing, args);
+    va_end(args);
+    if (unanswered(code) && k->admin) {
+        rd_kafka_poll(k->admin->rk, 0); // serves the error callback
+        kafka_client_reason(k->admin, &why, reason, sizeof reason);
+    }
+    return why ? fail(err, why, reason, what) : fail(err, code, said, what);
 }

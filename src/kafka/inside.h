@@ -24,7 +24,6 @@ bool kafka_properties_weak_acks(const struct weir_kafka *k);                  //
 enum kafka_role { KAFKA_ADMIN, KAFKA_READER, KAFKA_MEMBER, KAFKA_SENDER, KAFKA_TRANSACTOR };
 
 struct kafka_connection { // as its last change of state left it
-    int32_t broker;
     int port;
     char *host;
     bool up;
@@ -75,6 +74,9 @@ void kafka_client_reason(struct kafka_client *c, rd_kafka_resp_err_t *ret_code, 
 
 // "cannot DOING: what Kafka said; remedy", with code and fate of that error. `said` may be NULL. Returns -1.
 int kafka_fail(struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...) __attribute__((format(printf, 4, 5)));
+// The same where the admin client was asked: when no broker answered, what was said about that.
+int kafka_fail_admin(struct weir_kafka *k, struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...)
+    __attribute__((format(printf, 5, 6)));
 bool kafka_passes(rd_kafka_resp_err_t code); // trouble of the kind that ends by itself
 
 // ---- topics (topics.c)

@@ -161,7 +161,7 @@ static int check_acks(const struct weir_kafka *k, struct weir_error *err)
 static int check_one(struct weir_kafka *k, const struct catalogue *c, rd_kafka_conf_t *scratch, const struct weir_option *option,
                      struct weir_error *err)
 {
-    if (check_value(c, scratch, option, err) < 0 || check_ours(option, err) < 0)
+    if (check_ours(option, err) < 0 || check_value(c, scratch, option, err) < 0)
         return -1;
     if (kafka_property_get(k, option->name))
         return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "Kafka property '%s' is given twice", option->name);

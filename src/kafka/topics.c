@@ -61,7 +61,7 @@ static int describe_topic(struct weir_kafka *k, const char *topic, const struct 
     rd_kafka_resp_err_t code = topic_metadata(rk, topic, ret);
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC)
         return kafka_no_topic(k, topic, err);
-    return code ? kafka_fail(err, code, NULL, "describe topic '%s' in Kafka at %s", topic, k->brokers) : 0;
+    return code ? kafka_fail_admin(k, err, code, NULL, "describe topic '%s' in Kafka at %s", topic, k->brokers) : 0;
 }
 
 int kafka_topic_partitions(struct weir_kafka *k, const char *topic, int32_t *ret, struct weir_error *err)
@@ -139,7 +139,7 @@ int weir_kafka_topic_list(struct weir_kafka *k, int (*visit)(void *context, cons
     weir_cleanup(metadata_drop) const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 1, NULL, &metadata, METADATA_MS);
     if (code)
-        return kafka_fail(err, code, NULL, "list the topics of Kafka at %s", k->brokers);
+        return kafka_fail_admin(k, err, code, NULL, "list the topics of Kafka at %s", k->brokers);
     struct weir_kafka_topic *topics = weir_zalloc((size_t)metadata->topic_cnt + 1, sizeof *topics);
     size_t count = 0;
     for (int i = 0; i < metadata->topic_cnt; i++)
@@ -160,13 +160,13 @@ int weir_kafka_offsets(struct weir_kafka *k, const char *topic, int32_t partitio
     while (kafka_passes(code = rd_kafka_query_watermark_offsets(rk, topic, partition, &start, &end, METADATA_MS)) &&
            weir_monotonic_us() < deadline_us)
         rd_kafka_poll(rk, RETRY_MS);
-    if (code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+    if (code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
         int32_t partitions;
         if (kafka_topic_partitions(k, topic, &partitions, err) < 0)
             return -1;
     }
     if (code)
-        return kafka_fail(err, code, NULL, "ask Kafka at %s for the offsets of %s[%d]", k->brokers, topic, partition);
+        return kafka_fail_admin(k, err, code, NULL, "ask Kafka at %s for the offsets of %s[%d]", k->brokers, topic, partition);
     *ret_start = start;
     *ret_end = end;
     return 0;
