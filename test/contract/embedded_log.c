@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "dead_suite.h"
 #include "embedded/embedded.h"
 #include "folder.h"
 #include "log_suite.h"
@@ -94,6 +95,26 @@ static void test_producers(void **state)
     log_suite_takes_several_producers(*state);
 }
 
+static void test_share(void **state)
+{
+    log_suite_shares_alone(*state);
+}
+
+static void test_letters_in_order(void **state)
+{
+    dead_suite_keeps_order(*state);
+}
+
+static void test_letters_whole(void **state)
+{
+    dead_suite_says_it_all_and_forgets(*state);
+}
+
+static void test_letters_cut(void **state)
+{
+    dead_suite_cuts_what_is_long(*state);
+}
+
 // A second opening of the folder sees what was committed, blob files or not, and what comes later after a refresh.
 static void test_reader_beside_owner(void **state)
 {
@@ -159,6 +180,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_expiry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_producers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_share, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_letters_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_letters_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_letters_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reader_beside_owner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_owner, set_up, tear_down),
         cmocka_unit_test(test_no_folder),

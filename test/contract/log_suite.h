@@ -11,6 +11,7 @@
 #include <string.h>
 
 struct log_subject {
+    const char *prefix; // of topics' names, where others use the same log; NULL: none
     struct weir_log *log;
     struct weir_dead *dead;
     void (*reopen)(struct log_subject *s);                                      // closes and opens everything
@@ -24,12 +25,22 @@ static void log_suite_ok(int rc, const struct weir_error *err)
         fail_msg("%s", err->text);
 }
 
+// A topic's name with the subject's prefix; the last eight are valid.
+static const char *log_suite_name(const struct log_subject *s, const char *name)
+{
+    static _Thread_local char names[8][128];
+    static _Thread_local unsigned next;
+    char *out = names[next++ % 8];
+    snprintf(out, sizeof names[0], "%s%s", s->prefix ? s->prefix : "", name);
+    return out;
+}
+
 static void log_suite_topic(struct log_subject *s, const char *name, int32_t partitions, int64_t retention_ms)
 {
     struct weir_error err;
-    struct weir_topic_config config = {.name = name, .partitions = partitions, .replication = 1, .retention_ms = retention_ms};
+    struct weir_topic_config config = {.name = log_suite_name(s, name), .partitions = partitions, .replication = 1, .retention_ms = retention_ms};
     if (s->topic)
-        s->topic(s, name, partitions);
+        s->topic(s, log_suite_name(s, name), partitions);
     else
         log_suite_ok(weir_topic_create(s->log, &config, &err), &err);
 }
@@ -38,7 +49,7 @@ static struct weir_producer *log_suite_producer(struct log_subject *s, const cha
 {
     struct weir_error err;
     struct weir_producer *p;
-    log_suite_ok(weir_producer_open(s->log, topic, feed, &p, &err), &err);
+    log_suite_ok(weir_producer_open(s->log, log_suite_name(s, topic), feed, &p, &err), &err);
     return p;
 }
 
@@ -128,7 +139,7 @@ static struct log_suite_read log_suite_read_all(struct log_subject *s, const cha
     struct weir_error err;
     struct weir_reader *reader;
     struct log_suite_read r = {.next = offset};
-    log_suite_ok(weir_reader_open(s->log, topic, partition, offset, &reader, &err), &err);
+    log_suite_ok(weir_reader_open(s->log, log_suite_name(s, topic), partition, offset, &reader, &err), &err);
     int64_t deadline_us = weir_monotonic_us() + 60000000;
     for (;;) {
         struct weir_fetch fetch;
@@ -230,7 +241,7 @@ static void log_suite_appends_dead_letters(struct log_subject *s)
 static void log_suite_names_topics(struct log_subject *s)
 {
     struct weir_error err;
-    struct weir_topic_config config = {.name = "sensor-events", .partitions = 3, .replication = 1};
+    struct weir_topic_config config = {.name = log_suite_name(s, "sensor-events"), .partitions = 3, .replication = 1};
     log_suite_topic(s, "sensor-events", 3, 0);
     log_suite_topic(s, "sensor-events", 3, 1000);
     config.partitions = 4;
@@ -242,10 +253,15 @@ static void log_suite_names_topics(struct log_subject *s)
     assert_true(weir_topic_create(s->log, &config, &err) < 0);
     struct weir_arena arena = {0};
     struct weir_partition_info *partitions;
-    assert_true(weir_topic_describe(s->log, "sensor-event", &arena, &config, &partitions, &err) < 0);
+    assert_true(weir_topic_describe(s->log, log_suite_name(s, "sensor-event"), &arena, &config, &partitions, &err) < 0);
     assert_int_equal(err.code, WEIR_BAD_DATA);
-    assert_non_null(strstr(err.text, "'sensor-events'"));
-    log_suite_ok(weir_topic_describe(s->log, "sensor-events", &arena, &config, &partitions, &err), &err);
+    char quoted[140];
+    snprintf(quoted, sizeof quoted, "'%s'", log_suite_name(s, "sensor-events"));
+    assert_non_null(strstr(err.text, quoted));
+    int64_t deadline_us = weir_monotonic_us() + 30000000; // brokers learn of changed settings one after the other
+    do
+        log_suite_ok(weir_topic_describe(s->log, log_suite_name(s, "sensor-events"), &arena, &config, &partitions, &err), &err);
+    while (config.retention_ms != 1000 && weir_monotonic_us() < deadline_us);
     assert_int_equal(config.partitions, 3);
     assert_int_equal(config.retention_ms, 1000);
     assert_int_equal(partitions[2].end_offset, 0);
@@ -261,13 +277,13 @@ static void log_suite_deletes_topics(struct log_subject *s, bool refuses)
     for (uint32_t n = 0; n < 100; n++)
         log_suite_add(p, n, 5000);
     log_suite_flush(p, "position");
-    log_suite_ok(weir_topic_delete(s->log, "gone", &err), &err);
+    log_suite_ok(weir_topic_delete(s->log, log_suite_name(s, "gone"), &err), &err);
     if (refuses) {
         log_suite_add(p, 1, 10);
         assert_true(weir_producer_flush(p, WEIR_STR(""), &err) < 0);
     }
     weir_producer_close(p);
-    assert_true(weir_topic_delete(s->log, "gone", &err) < 0);
+    assert_true(weir_topic_delete(s->log, log_suite_name(s, "gone"), &err) < 0);
     log_suite_topic(s, "gone", 1, 0); // the name is free, and what it had is not there
     p = log_suite_producer(s, "gone", "feed");
     assert_int_equal(weir_producer_position(p).bytes, 0);
@@ -284,13 +300,13 @@ static struct weir_partition_info log_suite_describe(struct log_subject *s, cons
     struct weir_arena arena = {0};
     struct weir_topic_config config;
     struct weir_partition_info *partitions, first;
-    log_suite_ok(weir_topic_describe(s->log, topic, &arena, &config, &partitions, &err), &err);
+    log_suite_ok(weir_topic_describe(s->log, log_suite_name(s, topic), &arena, &config, &partitions, &err), &err);
     first = partitions[0];
     weir_arena_drop(&arena);
     return first;
 }
 
-static void log_suite_expires(struct log_subject *s)
+static inline void log_suite_expires(struct log_subject *s)
 {
     struct weir_error err;
     const int64_t retention_ms = 1000000;
@@ -302,9 +318,9 @@ static void log_suite_expires(struct log_subject *s)
             log_suite_flush(p, "");
     }
     int64_t later_ms = weir_now_ms() + retention_ms + 1000, all = INT64_MAX, some = 25;
-    log_suite_ok(weir_topic_expire(s->log, "old", weir_now_ms(), &all, &err), &err);
+    log_suite_ok(weir_topic_expire(s->log, log_suite_name(s, "old"), weir_now_ms(), &all, &err), &err);
     assert_int_equal(log_suite_describe(s, "old").start_offset, 0);
-    log_suite_ok(weir_topic_expire(s->log, "old", later_ms, &some, &err), &err);
+    log_suite_ok(weir_topic_expire(s->log, log_suite_name(s, "old"), later_ms, &some, &err), &err);
     struct weir_partition_info info = log_suite_describe(s, "old");
     assert_int_equal(info.start_offset, 20); // whole batches of ten, and record 25 is still wanted
     assert_int_equal(info.end_offset, 50);
@@ -315,7 +331,7 @@ static void log_suite_expires(struct log_subject *s)
     s->reopen(s);
     r = log_suite_read_all(s, "old", 0, 1, 0, 1 << 20);
     assert_int_equal(r.lost, 20);
-    log_suite_ok(weir_topic_expire(s->log, "old", later_ms, &all, &err), &err);
+    log_suite_ok(weir_topic_expire(s->log, log_suite_name(s, "old"), later_ms, &all, &err), &err);
     info = log_suite_describe(s, "old");
     assert_int_equal(info.start_offset, 50);
     assert_int_equal(info.end_offset, 50);
@@ -352,7 +368,7 @@ static void log_suite_takes_several_producers(struct log_subject *s)
     struct weir_reader *readers[2];
     uint32_t records = 0;
     for (int i = 0; i < 2; i++)
-        log_suite_ok(weir_reader_open(s->log, "many", i, 0, &readers[i], &err), &err);
+        log_suite_ok(weir_reader_open(s->log, log_suite_name(s, "many"), i, 0, &readers[i], &err), &err);
     while (records < 600) { // until all have come
         weir_log_wait(s->log, &seen, 10000);
         for (int i = 0; i < 2; i++) {
@@ -374,4 +390,81 @@ static void log_suite_takes_several_producers(struct log_subject *s)
     assert_int_equal(records, 600);
     for (int i = 0; i < 2; i++)
         assert_false(log_suite_read_all(s, "many", i, 2, 0, 1 << 20).wrong_offset);
+}
+
+// ---- sharing
+
+struct log_suite_member {
+    struct log_subject *subject;
+    struct weir_reader *readers[3];
+    int assigned, opened, revoked, lost;
+};
+
+static int log_suite_assigned(void *context, int32_t partition, int64_t *ret_offset, struct weir_error *err)
+{
+    (void)err;
+    struct log_suite_member *m = context;
+    assert_int_equal(*ret_offset, INT64_MIN);
+    *ret_offset = partition; // past the first records
+    m->assigned++;
+    return 0;
+}
+
+static void log_suite_opened(void *context, int32_t partition, struct weir_reader *reader)
+{
+    struct log_suite_member *m = context;
+    m->readers[partition] = reader;
+    m->opened++;
+}
+
+static void log_suite_revoked(void *context, int32_t partition, bool lost)
+{
+    struct log_suite_member *m = context;
+    assert_non_null(m->readers[partition]);
+    m->revoked++;
+    m->lost += lost;
+}
+
+static void log_suite_shares_alone(struct log_subject *s)
+{
+    enum { RECORDS = 300, PARTITIONS = 3 };
+    struct weir_error err;
+    struct weir_share *share;
+    struct log_suite_member member = {.subject = s};
+    const struct weir_sharer sharer = {&member, log_suite_assigned, log_suite_opened, log_suite_revoked};
+    log_suite_topic(s, "shared", PARTITIONS, 0);
+    struct weir_producer *p = log_suite_producer(s, "shared", NULL);
+    for (uint32_t n = 0; n < RECORDS; n++)
+        log_suite_add(p, n, 20);
+    log_suite_flush(p, "");
+    log_suite_ok(weir_share_join(s->log, log_suite_name(s, "shared"), NULL, &sharer, &share, &err), &err);
+    int64_t deadline_us = weir_monotonic_us() + 60000000;
+    while (!weir_share_settled(share) && weir_monotonic_us() < deadline_us)
+        log_suite_ok(weir_share_poll(share, 50, &err), &err);
+    assert_int_equal(member.assigned, PARTITIONS);
+    assert_int_equal(member.opened, PARTITIONS);
+    uint64_t seen = 0, skipped = 0 + 1 + 2;
+    struct log_suite_read reads[PARTITIONS] = {{.next = 0}, {.next = 1}, {.next = 2}};
+    for (uint64_t records = 0; records < RECORDS - skipped && weir_monotonic_us() < deadline_us;) {
+        weir_log_wait(s->log, &seen, 50);
+        log_suite_ok(weir_share_poll(share, 0, &err), &err);
+        records = 0;
+        for (int i = 0; i < PARTITIONS; i++) {
+            struct weir_fetch fetch;
+            int64_t lost;
+            log_suite_ok(weir_reader_fetch(member.readers[i], 500, &fetch, &lost, &err), &err);
+            log_suite_take_fetch(&reads[i], &fetch, i, PARTITIONS);
+            assert_false(reads[i].wrong_offset || reads[i].out_of_order || reads[i].wrong_partition);
+            records += reads[i].records;
+        }
+    }
+    assert_int_equal(reads[0].records + reads[1].records + reads[2].records, RECORDS - skipped);
+    weir_share_wake(share); // the next poll does not wait
+    int64_t before_us = weir_monotonic_us();
+    log_suite_ok(weir_share_poll(share, 20000, &err), &err);
+    assert_true(weir_monotonic_us() - before_us < 10000000);
+    weir_share_leave(share);
+    assert_int_equal(member.revoked, PARTITIONS);
+    assert_int_equal(member.lost, 0);
+    weir_producer_close(p);
 }

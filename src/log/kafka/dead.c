@@ -10,6 +10,9 @@
 #include "log/kafka/letters.h"
 #include <stdlib.h>
 
+// Brokers and clients take messages of a million bytes unless they are told otherwise.
+enum { VALUE_BYTES_MAX = 900000, TEXT_BYTES_MAX = 40000 };
+
 struct kafka_dead {
     struct weir_dead base;
     struct weir_kafka *kafka;
@@ -26,9 +29,9 @@ static void dead_close(struct weir_dead *any)
 
 // ---- changes
 
-static struct weir_str cut(struct weir_str text)
+static struct weir_str cut(struct weir_str text, uint32_t bytes_max)
 {
-    return text.bytes == 0 ? WEIR_STR("") : (struct weir_str){text.data, text.bytes < DEAD_TEXT_BYTES_MAX ? text.bytes : DEAD_TEXT_BYTES_MAX};
+    return text.bytes == 0 ? WEIR_STR("") : (struct weir_str){text.data, text.bytes < bytes_max ? text.bytes : bytes_max};
 }
 
 static int32_t partition_of(const struct kafka_dead *d, const struct weir_dead_letter *letter)
@@ -46,17 +49,20 @@ static void dead_put(struct weir_dead *any, const struct weir_commit *commit, co
     const struct kafka_dead *d = (const struct kafka_dead *)any;
     char partition[24], offset[24], schema_id[24], timestamp[24];
     struct weir_kafka_header headers[8] = {
-        {"weir.reason", weir_str_of(weir_reason_name(letter->reason))},     {"weir.topic", weir_str_of(letter->topic ? letter->topic : "")},
-        {"weir.partition", decimal(letter->partition, partition)},          {"weir.offset", decimal(letter->offset, offset)},
-        {"weir.error", cut(weir_str_of(letter->text ? letter->text : ""))}, {"weir.timestamp", decimal(letter->timestamp_ms, timestamp)},
+        {"weir.reason", weir_str_of(weir_reason_name(letter->reason))},
+        {"weir.topic", weir_str_of(letter->topic ? letter->topic : "")},
+        {"weir.partition", decimal(letter->partition, partition)},
+        {"weir.offset", decimal(letter->offset, offset)},
+        {"weir.error", cut(weir_str_of(letter->text ? letter->text : ""), TEXT_BYTES_MAX)},
+        {"weir.timestamp", decimal(letter->timestamp_ms, timestamp)},
     };
     uint32_t count = 6;
     if (letter->query)
         headers[count++] = (struct weir_kafka_header){"weir.query", weir_str_of(letter->query)};
     if (letter->schema_id)
         headers[count++] = (struct weir_kafka_header){"weir.schema.id", decimal(letter->schema_id, schema_id)};
-    weir_kafka_batch_add(commit->kafka, d->topic, partition_of(d, letter), weir_now_ms(), cut(letter->key), letter->null_key, cut(letter->value),
-                         headers, count);
+    weir_kafka_batch_add(commit->kafka, d->topic, partition_of(d, letter), weir_now_ms(), cut(letter->key, TEXT_BYTES_MAX), letter->null_key,
+                         cut(letter->value, VALUE_BYTES_MAX), headers, count);
 }
 
 static void dead_remove(struct weir_dead *any, const struct weir_commit *commit, const struct weir_dead_letter *letter)
@@ -65,7 +71,7 @@ static void dead_remove(struct weir_dead *any, const struct weir_commit *commit,
     weir_cleanup(weir_freep) char *identity = weir_format("%s/%d/%lld/%s", weir_reason_name(letter->reason), letter->partition,
                                                           (long long)letter->offset, letter->query ? letter->query : "");
     const struct weir_kafka_header header = {"weir.replayed", weir_str_of(identity)};
-    weir_kafka_batch_add(commit->kafka, d->topic, partition_of(d, letter), weir_now_ms(), cut(letter->key), letter->null_key,
+    weir_kafka_batch_add(commit->kafka, d->topic, partition_of(d, letter), weir_now_ms(), cut(letter->key, TEXT_BYTES_MAX), letter->null_key,
                          (struct weir_str){NULL, 0}, &header, 1);
 }
 

@@ -34,14 +34,19 @@ static void encode(const struct feed_position *p, struct weir_buffer *out)
 static int decode(struct weir_str value, struct feed_position *p, struct weir_error *err)
 {
     struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
-    bool known = weir_cursor_byte(&c) == VERSION && weir_cursor_varint(&c) == (uint64_t)p->partitions;
-    for (int32_t i = 0; known && i < p->partitions; i++)
-        p->ends[i] = weir_cursor_zigzag(&c);
+    bool known = weir_cursor_byte(&c) == VERSION;
+    uint64_t partitions = weir_cursor_varint(&c);
+    memset(p->ends, 0, (size_t)p->partitions * sizeof *p->ends); // of those that were added since
+    for (uint64_t i = 0; known && i < partitions && !c.bad; i++) {
+        int64_t end = weir_cursor_zigzag(&c);
+        if (i < (uint64_t)p->partitions)
+            p->ends[i] = end;
+    }
     if (!known || c.bad)
         return weir_fail(err, WEIR_IO, WEIR_STOP, "it has another shape than this version of weir writes");
     p->feed.bytes = 0;
     weir_buffer_add(&p->feed, c.at, (size_t)(c.end - c.at));
-    p->stored = true;
+    p->stored = partitions <= (uint64_t)p->partitions; // no topic loses partitions: another was made under its name
     return 0;
 }
 
@@ -100,12 +105,12 @@ static int load(struct kafka_log *log, const char *topic, const char *feed, stru
     }
     if (search(log, topic, feed, p, err) < 0)
         return -1;
-    if (p->stored && is_of_an_older_topic(p, ends)) {
+    if (p->stored && is_of_an_older_topic(p, ends))
         p->stored = false;
-        p->feed.bytes = 0;
-    }
-    if (!p->stored)
-        memcpy(p->ends, ends, (size_t)p->partitions * sizeof *ends);
+    if (p->stored)
+        return 0;
+    p->feed.bytes = 0;
+    memcpy(p->ends, ends, (size_t)p->partitions * sizeof *ends);
     return 0;
 }
 
