@@ -78,6 +78,33 @@ static void a_query_with_everything(void **state)
     }
 }
 
+static void prepares(void **state)
+{
+    (void)state;
+    weir_cleanup(weir_buffer_drop) struct weir_buffer b = {0};
+    for (int i = 0; i < VERSIONS; i++) {
+        b.bytes = 0;
+        cql_put_prepare(&b, versions[i], WEIR_STR("SELECT"));
+        assert_true(weir_str_is(asked(versions[i], CQL_OP_PREPARE, &b).text, "SELECT"));
+    }
+    weir_buffer_drop(&b);
+    cql_put_long_string(&b, WEIR_STR("SELECT"));
+    cql_put_int(&b, 1);
+    cql_put_string(&b, WEIR_STR("iot"));
+    assert_true(weir_str_is(asked(CQL_V5, CQL_OP_PREPARE, &b).parameters.keyspace, "iot"));
+}
+
+static void a_query_as_bytes(void **state)
+{
+    (void)state;
+    weir_cleanup(weir_buffer_drop) struct weir_buffer b = {0};
+    struct cql_parameters p = {.consistency = CQL_QUORUM, .has_serial = true, .serial = CQL_SERIAL, .has_timestamp = true, .timestamp_us = 5};
+    cql_put_query(&b, CQL_V5, WEIR_STR("Q"), &p);
+    static const char v5[] = "\0\0\0\x01Q\0\x04\0\0\0\x30\0\x08\0\0\0\0\0\0\0\x05";
+    assert_int_equal(b.bytes, sizeof v5 - 1);
+    assert_memory_equal(b.data, v5, b.bytes);
+}
+
 static void executes_and_batches(void **state)
 {
     (void)state;
@@ -396,8 +423,13 @@ static void prepared(void **state)
         assert_true(weir_str_is(r.id, "statement") && weir_str_is(r.metadata_id, versions[i] == CQL_V5 ? "metadata" : ""));
         assert_int_equal(r.values.count, 1);
         assert_true(weir_str_is(r.values.columns[0].table, "t") && r.values.columns[0].type == CQL_UUID);
-        assert_true(r.values.key_count == 1 && r.values.key_values[0] == 0);
         assert_int_equal(cql_result_columns(&r), 0);
+        struct cql_result *kept = cql_result_keep(&r);
+        memset(b.data, 0xee, b.bytes);
+        weir_arena_drop(&arena);
+        assert_true(weir_str_is(kept->id, "statement") && weir_str_is(kept->values.columns[0].name, "id"));
+        assert_true(kept->values.key_count == 1 && kept->values.key_values[0] == 0);
+        cql_result_free(kept);
     }
 }
 
@@ -406,6 +438,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(startup_and_register),
         cmocka_unit_test(a_query_with_everything),
+        cmocka_unit_test(prepares),
+        cmocka_unit_test(a_query_as_bytes),
         cmocka_unit_test(executes_and_batches),
         cmocka_unit_test(responses_are_no_requests),
         cmocka_unit_test(what_precedes_a_response),

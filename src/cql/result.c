@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 enum { ONE_TABLE = 0x01, MORE_PAGES = 0x02, NO_METADATA = 0x04, METADATA_CHANGED = 0x08 };
-enum { COLUMN_BYTES_MIN = 4, CELL_BYTES_MIN = 4 };
+enum { COLUMN_BYTES_MIN = 4 };
 
 static void take_columns(struct weir_cursor *c, bool one_table, struct weir_arena *arena, struct cql_metadata *m)
 {
@@ -95,10 +95,8 @@ static void take_rows(struct weir_cursor *c, enum cql_version version, const str
     int32_t rows = cql_take_int(c);
     const uint8_t *start = c->at;
     c->bad |= rows < 0 || (rows > 0 && r->metadata.count == 0);
-    if (c->bad || (uint64_t)rows * r->metadata.count > (size_t)(c->end - c->at) / CELL_BYTES_MIN) {
-        c->bad = true;
+    if (c->bad)
         return;
-    }
     r->rows = (uint32_t)rows;
     pass_rows(c, r->rows, r->metadata.count);
     r->cells = (struct weir_str){(const char *)start, (uint32_t)(c->at - start)};
