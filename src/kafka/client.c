@@ -193,6 +193,9 @@ static void client_free(struct kafka_client *c)
 
 int kafka_client_open(struct weir_kafka *k, const struct kafka_client_plan *plan, struct kafka_client **ret, struct weir_error *err)
 {
+#ifdef KAFKA_UNDER_TSAN
+    weir_assert(kafka_threads_are_seen);
+#endif
     struct kafka_client *c = weir_zalloc(1, sizeof *c);
     c->kafka = k;
     c->role = plan->role;

@@ -70,6 +70,15 @@ int kafka_admin(struct weir_kafka *k, rd_kafka_t **ret, struct weir_error *err);
 // The reason that the error callback gave last, or "" where all is well.
 void kafka_client_reason(struct kafka_client *c, rd_kafka_resp_err_t *ret_code, char *out, size_t bytes);
 
+#if defined(__SANITIZE_THREAD__)
+#define KAFKA_UNDER_TSAN
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define KAFKA_UNDER_TSAN
+#endif
+#endif
+extern const bool kafka_threads_are_seen; // threads.c
+
 // ---- errors (errors.c)
 
 // "cannot DOING: what Kafka said; remedy", with code and fate of that error. `said` may be NULL. Returns -1.

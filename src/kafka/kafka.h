@@ -105,6 +105,8 @@ int weir_kafka_group_poll(struct weir_kafka_group *g, int64_t timeout_ms, struct
 void weir_kafka_group_wake(struct weir_kafka_group *g);          // ends a wait; any thread
 void weir_kafka_group_leave(struct weir_kafka_group *g);         // revokes what it has, then leaves; takes NULL
 bool weir_kafka_group_settled(const struct weir_kafka_group *g); // the group has said once what is ours, be it nothing
+int weir_kafka_group_members(struct weir_kafka *k, const char *group, uint32_t *ret_count,
+                             struct weir_error *err); // of any group: how many it has now
 // Wakes `wake(context)` from a librdkafka thread when a partition's queue becomes non-empty.
 void weir_kafka_group_on_records(struct weir_kafka_group *g, void (*wake)(void *context), void *context);
 
