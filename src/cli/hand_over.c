@@ -117,8 +117,12 @@ bool hand_over_possible(const struct weir_plan *plan, int wait_ms, json_t **ret_
     int64_t deadline_us = weir_monotonic_us() + wait_ms * INT64_C(1000);
     for (;;) {
         struct weir_error nobody;
-        if (status_read(plan->data_dir, ret_status, &nobody) == 0)
+        json_t *all;
+        if (status_read(plan->data_dir, &all, &nobody) == 0) {
+            *ret_status = json_incref(json_array_get(all, 0));
+            json_decref(all);
             return true;
+        }
         if (weir_monotonic_us() >= deadline_us)
             return false;
         poll(NULL, 0, NAP_MS);

@@ -226,6 +226,37 @@ int weir_backends_refresh(struct weir_backends *b, struct weir_error *err)
     return b->db ? weir_embedded_refresh(b->db, err) : 0;
 }
 
+// ---- starting over
+
+static int reset_kafka(struct weir_kafka *kafka, const struct weir_plan *plan, struct weir_error *err)
+{
+    uint32_t members;
+    weir_cleanup(weir_freep) char *partials = weir_format("%s-partials", plan->pipeline);
+    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
+    struct weir_kafka_topic topic;
+    struct weir_error none;
+    if (weir_kafka_group_members(kafka, plan->pipeline, &members, err) < 0)
+        return -1;
+    if (members)
+        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_STOP, "%u process%s of pipeline '%s' still run%s, or were killed a moment ago: stop them first",
+                         members, members == 1 ? "" : "es", plan->pipeline, members == 1 ? "s" : "");
+    if (weir_kafka_topic_describe(kafka, partials, &arena, &topic, &none) < 0)
+        return none.code == WEIR_BAD_DATA ? 0 : (*err = none, -1); // where there is none, no query needs it
+    return weir_kafka_topic_empty(kafka, partials, err);
+}
+
+int weir_backends_reset(struct weir_backends *b, const struct weir_plan *plan, struct weir_error *err)
+{
+    struct weir_log *log;
+    struct weir_state *state;
+    if (weir_backends_log(b, plan, &log, err) < 0)
+        return -1;
+    struct weir_kafka *kafka = weir_backends_kafka(b, plan);
+    if (kafka && reset_kafka(kafka, plan, err) < 0)
+        return -1;
+    return weir_backends_state(b, plan, &state, err) < 0 ? -1 : weir_state_reset(state, err);
+}
+
 // ---- commits outside tasks
 
 void weir_backends_commit_open(struct weir_backends *b, const struct weir_plan *plan, struct weir_commit *ret)

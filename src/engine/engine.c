@@ -239,10 +239,10 @@ int weir_engine_run(struct weir_engine *e, struct weir_error *err)
     else
         worker_start_all(e);
     for (uint32_t i = 0; i < e->pipeline_count; i++)
-        membership_start(&e->pipelines[i]);
+        membership_start(&e->pipelines[i]), observer_start(e->pipelines[i].observer);
     wait_for_stop(e);
     for (uint32_t i = 0; i < e->pipeline_count; i++)
-        feeder_join(&e->pipelines[i].feeder);
+        feeder_join(&e->pipelines[i].feeder), observer_join(e->pipelines[i].observer);
     worker_join_all(e);
     atomic_store(&e->ending, true);
     for (uint32_t i = 0; i < e->pipeline_count; i++)

@@ -87,6 +87,9 @@ int weir_engine_post(struct weir_engine *e, const char *topic, struct weir_str j
 uint32_t weir_engine_recent_since(struct weir_engine *e, uint32_t pipeline, uint32_t query, uint64_t since, uint32_t limit, struct weir_arena *arena,
                                   struct weir_value ***ret_rows, uint64_t *ret_next);
 
+// What the pipeline's store last said of itself, some seconds ago at most; false: nothing yet. Valid inside visit.
+bool weir_engine_store(struct weir_engine *e, uint32_t pipeline, void (*visit)(void *context, const struct weir_store_stats *stats), void *context);
+
 // Whether every pipeline runs as it should; else one reason a line is appended to `reasons`.
 bool weir_engine_ready(struct weir_engine *e, struct weir_buffer *reasons);
 char *weir_engine_status_json(struct weir_engine *e); // as in status.json; caller frees
@@ -96,4 +99,6 @@ void weir_engine_set_url(struct weir_engine *e, const char *url); // where its H
 
 // ---- status for other processes: DIR/status.json is replaced every second while a run goes on, and removed at a clean stop
 // { "pid", "started_ms", "updated_ms", "http" (a URL, or null), "pipelines": [ {...as above, in snake_case...} ] }
-int weir_status_read(const char *data_dir, char **ret_json, struct weir_error *err); // caller frees; WEIR_UNAVAILABLE where nothing runs
+// Of the first process from *slot on that runs; *slot is moved behind it, so that starting at 0 all are found. Caller frees; WEIR_UNAVAILABLE where there
+// is none.
+int weir_status_read(const char *data_dir, unsigned *slot, char **ret_json, struct weir_error *err);

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SLOTS = 1000, NAME_BYTES = 16 };
+enum { NAME_BYTES = 16 };
 
 int instance_folder(const char *dir, struct weir_error *err)
 {
@@ -60,7 +60,7 @@ static int read_or_make_name(int fd, const char *path, char **ret, struct weir_e
 
 int instance_take(const char *data_dir, struct weir_engine *e, struct weir_error *err)
 {
-    for (unsigned slot = 0; slot < SLOTS; slot++) {
+    for (unsigned slot = 0; slot < ENGINE_SLOTS; slot++) {
         weir_cleanup(weir_freep) char *path = weir_format("%s/instance.%u", data_dir, slot);
         int taken = try_slot(path, &e->instance_fd, err);
         if (taken < 0)
@@ -70,7 +70,7 @@ int instance_take(const char *data_dir, struct weir_engine *e, struct weir_error
             return read_or_make_name(e->instance_fd, path, &e->instance, err);
         }
     }
-    return weir_fail(err, WEIR_UNAVAILABLE, WEIR_STOP, "%d processes share data folder %s: name another with --data", SLOTS, data_dir);
+    return weir_fail(err, WEIR_UNAVAILABLE, WEIR_STOP, "%d processes share data folder %s: name another with --data", ENGINE_SLOTS, data_dir);
 }
 
 void instance_drop(struct weir_engine *e)

@@ -98,6 +98,7 @@ int pipeline_open(struct pipeline *p, struct weir_engine *e, struct weir_plan *p
     if (e->options.recent_rows)
         p->recent = recent_new(plan, e->options.recent_rows);
     p->door = door_new(p);
+    p->observer = observer_new(p);
     if (open_log(p, err) < 0 || feeder_open(&p->feeder, p, err) < 0)
         return -1;
     return e->options.feed_only ? 0 : open_tasks(p, err);
@@ -114,6 +115,7 @@ void pipeline_close(struct pipeline *p)
     free(p->tasks);
     feeder_close(&p->feeder);
     recent_free(p->recent);
+    observer_free(p->observer);
     door_free(p->door);
     merge_free(p->merge);
     pthread_mutex_destroy(&p->txn_lock);

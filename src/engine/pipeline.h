@@ -24,6 +24,7 @@ enum {
     TASK_COMMIT_BEHIND_US = 1000000, // between commits while there is more to read, and always where they travel
     TASK_LOOK_AGAIN_US = 100000,
     TASK_CAUGHT_UP_US = 20000, // between flushes of rows when there is nothing more to read; commits too, where all is embedded
+    ENGINE_SLOTS = 100,        // processes that may share a data folder
     TASK_LEAVE_US = 20000000,  // a partition that goes may hold its new owner up for so long
 };
 
@@ -110,6 +111,7 @@ struct merge;    // of groups that span partitions; NULL where no query needs it
 struct partials; // the same between processes
 struct door;     // events that come from outside
 struct recent;   // newest rows of the tables
+struct observer; // what the store says of itself
 
 struct pipeline {
     struct weir_engine *engine;
@@ -127,6 +129,7 @@ struct pipeline {
     pthread_t share_thread;
     bool share_started;
     struct recent *recent;
+    struct observer *observer;
     struct door *door;
     struct merge *merge;
     struct feeder feeder;
@@ -230,6 +233,12 @@ void recent_add(struct recent *r, const struct weir_rows *rows);
 uint32_t recent_get(struct recent *r, uint32_t query, uint32_t limit, struct weir_arena *arena, struct weir_value ***ret_rows);
 uint32_t recent_since(struct recent *r, uint32_t query, uint64_t since, uint32_t limit, struct weir_arena *arena, struct weir_value ***ret_rows,
                       uint64_t *ret_next);
+
+// observe.c
+struct observer *observer_new(struct pipeline *p);
+void observer_start(struct observer *o);
+void observer_join(struct observer *o);
+void observer_free(struct observer *o); // these take NULL
 
 // merge.c: all take NULL and then do nothing
 struct merge *merge_new(const struct weir_plan *plan, int64_t epoch_us);

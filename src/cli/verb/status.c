@@ -15,11 +15,23 @@ static json_t *next_snapshot(const char *data_dir, const json_t *before)
         poll(NULL, 0, POLL_MS);
         if (status_read(data_dir, &now, &ignored) < 0)
             return NULL;
-        if (!json_equal(json_object_get(now, "updated_ms"), json_object_get(before, "updated_ms")))
+        if (!json_equal(json_object_get(json_array_get(now, 0), "updated_ms"), json_object_get(json_array_get(before, 0), "updated_ms")))
             return now;
         json_decref(now);
     }
     return NULL;
+}
+
+// An object a line: one process mostly.
+static void print_json(const json_t *all)
+{
+    size_t i;
+    json_t *process;
+    json_array_foreach(all, i, process)
+    {
+        json_dumpf(process, stdout, JSON_COMPACT);
+        fputc('\n', stdout);
+    }
 }
 
 static int status(const struct cli_args *args)
@@ -29,8 +41,7 @@ static int status(const struct cli_args *args)
     if (status_read(cli_data_dir(args), &first, &err) < 0)
         return cli_report(&err);
     if (args->format == CLI_FORMAT_JSON) {
-        json_dumpf(first, stdout, JSON_COMPACT);
-        fputc('\n', stdout);
+        print_json(first);
     } else {
         json_t *now = next_snapshot(cli_data_dir(args), first);
         status_print(stdout, now ? now : first, first, term_color(stdout));
