@@ -102,10 +102,10 @@ def folder_of(name):
 
 
 def write(path, text):
-    """Writes a whole file or none of it."""
-    beside = path.with_name(path.name + ".new")
-    beside.write_text(text)
-    beside.rename(path)
+    """Writes a whole file or none of it, whoever else writes it at the same time."""
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=path.name, delete=False) as beside:
+        beside.write(text)
+    os.replace(beside.name, path)
 
 
 def load(name):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Certificates of a secure cluster, in its folder tls/: a CA (ca.pem, ca.key), the server's key store, a client's certificate (client.pem, client.key)."""
+import fcntl
 import subprocess
 
 from .settings import Failure, write
@@ -27,10 +28,16 @@ def sign(where, name, subject, extensions):
 
 
 def make(settings):
+    """Makes them once, also when two engines ask at the same time."""
     where = folder(settings)
-    if (where / "trust.p12").exists():
-        return
     where.mkdir(parents=True, exist_ok=True)
+    with open(where / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (where / "trust.p12").exists():
+            make_all(settings, where)
+
+
+def make_all(settings, where):
     run(where, "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "365", "-subj", "/CN=weir test CA", "-keyout", "ca.key", "-out", "ca.pem")
     names = ",".join(["DNS:localhost"] + [f"IP:{address}" for address in settings.hosts])
     sign(where, "server", "/CN=localhost", f"subjectAltName={names}\n")
