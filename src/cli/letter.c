@@ -89,10 +89,8 @@ void letter_cells(const struct weir_dead_letter *letter, struct weir_decoder *de
 enum { ROUND_BYTES_MAX = 8 << 20 };
 
 struct round {
-    struct session *session;
     struct weir_dead *dead;
     struct weir_producer *producer;
-    struct weir_commit commit;
     int64_t now_ms;
     uint64_t appended, kept;
 };
@@ -106,7 +104,7 @@ static int collect(void *context, const struct weir_dead_letter *letter)
         return 0;
     }
     weir_producer_add(round->producer, round->now_ms, letter->key, letter->null_key, letter->value);
-    weir_dead_delete(round->dead, &round->commit, letter);
+    weir_producer_replayed(round->producer, round->dead, letter);
     round->appended++;
     return weir_producer_bytes(round->producer) >= ROUND_BYTES_MAX;
 }
@@ -118,24 +116,20 @@ static int replay_round(struct round *round, int reason, struct weir_error *err)
         return -1;
     if (round->appended == 0)
         return 0;
-    if (weir_producer_flush(round->producer, (struct weir_str){0}, err) < 0)
-        return -1;
-    return weir_backends_commit(round->session->backends, round->session->plan, &round->commit, err);
+    return weir_producer_flush(round->producer, (struct weir_str){"", 0}, err);
 }
 
 int letter_replay(struct session *s, int reason, struct letter_replay *ret, struct weir_error *err)
 {
-    struct round round = {.session = s, .dead = s->dead, .now_ms = weir_now_ms()};
+    struct round round = {.dead = s->dead, .now_ms = weir_now_ms()};
     if (weir_producer_open(s->log, s->plan->topic.name, NULL, &round.producer, err) < 0)
         return -1;
-    weir_backends_commit_open(s->backends, s->plan, &round.commit);
     int status;
     do {
         status = replay_round(&round, reason, err);
         ret->appended += status == 0 ? round.appended : 0;
     } while (status == 0 && round.appended > 0);
     ret->kept = round.kept;
-    weir_backends_commit_drop(&round.commit);
     weir_producer_close(round.producer);
     return status;
 }

@@ -50,19 +50,23 @@ static void print_record(struct tail *t, int32_t partition, const struct weir_re
     fputs("}\n", stdout);
 }
 
+static void take_record(struct tail *t, struct tail_partition *p, const struct weir_record *record)
+{
+    if (record->offset < p->next_offset || p->left == 0)
+        return;
+    print_record(t, p->number, record);
+    p->next_offset = record->offset + 1;
+    p->left -= p->left != UINT64_MAX;
+}
+
 static int print_batch(struct tail *t, struct tail_partition *p, struct weir_str batch, struct weir_error *err)
 {
     struct weir_batch_walk walk;
     struct weir_record record;
     weir_batch_walk_begin(&walk, batch);
     int more;
-    while ((more = weir_batch_walk_next(&walk, &record)) > 0 && p->left > 0) {
-        if (record.offset < p->next_offset)
-            continue;
-        print_record(t, p->number, &record);
-        p->next_offset = record.offset + 1;
-        p->left -= p->left != UINT64_MAX;
-    }
+    while ((more = weir_batch_walk_next(&walk, &record)) > 0 && p->left > 0)
+        take_record(t, p, &record);
     if (more < 0)
         return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "partition %d holds a batch that makes no sense near offset %lld", p->number,
                          (long long)p->next_offset);
@@ -82,7 +86,18 @@ static int print_fetch(struct tail *t, struct tail_partition *p, struct weir_err
         if (print_batch(t, p, fetch.batches[i], err) < 0)
             return -1;
     }
-    return fetch.count > 0;
+    for (uint32_t i = 0; i < fetch.record_count; i++)
+        take_record(t, p, &fetch.records[i]);
+    return fetch.count + fetch.record_count > 0;
+}
+
+// Nothing more of what there is belongs on the screen.
+static bool all_printed(const struct tail *t)
+{
+    for (uint32_t i = 0; i < t->count; i++)
+        if (t->partitions[i].left > 0 && !weir_reader_at_end(t->partitions[i].reader))
+            return false;
+    return true;
 }
 
 static int print_all(struct tail *t, bool follow, struct weir_error *err)
@@ -97,10 +112,12 @@ static int print_all(struct tail *t, bool follow, struct weir_error *err)
             some |= got > 0;
             wanted |= t->partitions[i].left > 0;
         }
-        if (fflush(stdout) != 0 || !wanted || (!some && !follow))
+        if (fflush(stdout) != 0 || !wanted)
             return 0;
         if (some)
             continue;
+        if (!follow && all_printed(t))
+            return 0;
         weir_log_wait(t->session->log, &seen, POLL_MS);
         if (weir_backends_refresh(t->session->backends, err) < 0)
             return -1;

@@ -7,6 +7,11 @@
 #include "cli/tail.h"
 #include "cli/verb/verbs.h"
 
+#define OPTION_LOG                                                                                                                                   \
+    {                                                                                                                                                \
+        "log", CLI_TEXT, CLI_AT(where.log), "URL", "the log instead of the file's, or of the data folder's (WEIR_LOG)"                               \
+    }
+
 // An operand that names a pipeline file stands for its topic.
 static bool is_file(const char *operand)
 {
@@ -50,7 +55,7 @@ static int create(const struct cli_args *args)
         return cli_usage(args, "%llu partitions are too many", (unsigned long long)args->partitions);
     if (open_topic(&s, args, WEIR_OWNER, &name, &err) < 0)
         return cli_report(&err);
-    struct weir_topic_config config = {.name = name, .partitions = 1, .replication = 1};
+    struct weir_topic_config config = {.name = name, .partitions = 1}; // replicated as the broker does by default
     if (s.plan) {
         config.partitions = s.plan->topic.partitions;
         config.replication = s.plan->topic.replication;
@@ -119,6 +124,7 @@ static int describe(const struct cli_args *args)
         char text[5][24];
         struct printer_cell cells[] = {number(i, text[0]), number(info->start_offset, text[1]), number(info->end_offset, text[2]),
                                        number(info->end_offset - info->start_offset, text[3]), number(info->bytes, text[4])};
+        cells[4].null = info->bytes < 0;
         printer_row(p, cells);
     }
     printer_close(p);
@@ -157,6 +163,7 @@ static const struct cli_verb verb_create = {
                                       "weir topic create pipelines/iot-analytics.yaml", NULL},
     .options = (const struct cli_option[]){{"partitions", CLI_COUNT, CLI_AT(partitions), "N", "into how many partitions it is split (1)"},
                                            {"retention", CLI_DURATION, CLI_AT(retention_ms), "D", "how long records are kept (for ever)"},
+                                           OPTION_LOG,
                                            CLI_OPTION_DATA,
                                            {0}},
     .run = create,
@@ -168,8 +175,8 @@ static const struct cli_verb verb_delete = {
     .operands = "TOPIC|FILE",
     .operands_min = 1,
     .operands_max = 1,
-    .examples = (const char *const[]){"weir topic delete sensor-events", NULL},
-    .options = (const struct cli_option[]){CLI_OPTION_DATA, {0}},
+    .examples = (const char *const[]){"weir topic delete sensor-events", "weir topic delete sensor-events --log kafka://127.0.0.1:9092", NULL},
+    .options = (const struct cli_option[]){OPTION_LOG, CLI_OPTION_DATA, {0}},
     .run = delete_topic,
 };
 
@@ -177,8 +184,8 @@ static const struct cli_verb verb_list = {
     .name = "list",
     .summary = "all topics",
     .operands = "",
-    .examples = (const char *const[]){"weir topic list --data weir-data", NULL},
-    .options = (const struct cli_option[]){CLI_OPTION_FORMAT, CLI_OPTION_DATA, {0}},
+    .examples = (const char *const[]){"weir topic list --data weir-data", "weir topic list --log kafka://127.0.0.1:9092", NULL},
+    .options = (const struct cli_option[]){CLI_OPTION_FORMAT, OPTION_LOG, CLI_OPTION_DATA, {0}},
     .run = list,
 };
 
@@ -189,7 +196,7 @@ static const struct cli_verb verb_describe = {
     .operands_min = 1,
     .operands_max = 1,
     .examples = (const char *const[]){"weir topic describe sensor-events", NULL},
-    .options = (const struct cli_option[]){CLI_OPTION_FORMAT, CLI_OPTION_DATA, {0}},
+    .options = (const struct cli_option[]){CLI_OPTION_FORMAT, OPTION_LOG, CLI_OPTION_DATA, {0}},
     .run = describe,
 };
 

@@ -56,10 +56,13 @@ static int collect_partition(struct kafka_log *log, const char *topic, int32_t p
     int64_t start, end;
     if (weir_kafka_offsets(log->kafka, topic, partition, &start, &end, err) < 0)
         return -1;
+    struct weir_error stop;
     c->of_partition = 0;
-    if (end <= from || weir_kafka_scan(log->kafka, topic, partition, from > start ? from : start, collect, c, NULL, err) == 0)
+    if (end <= from || weir_kafka_scan(log->kafka, topic, partition, from > start ? from : start, collect, c, NULL, &stop) == 0 ||
+        c->of_partition == PARTITION_RECORDS_MAX)
         return 0;
-    return err->code == WEIR_OK ? 0 : -1;
+    *err = stop;
+    return -1;
 }
 
 static struct feed_tail *tail_of(const struct collection *c, int32_t partitions)

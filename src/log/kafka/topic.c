@@ -71,9 +71,14 @@ int kafka_topic_expire(struct weir_log *log, const char *name, int64_t now_ms, c
 int kafka_need_topic(struct weir_kafka *kafka, const struct weir_kafka_topic *topic, struct weir_error *err)
 {
     int32_t partitions, replication;
+    struct weir_error missing;
     bool created;
-    if (weir_kafka_topic_shape(kafka, topic->name, &partitions, &replication, err) < 0)
-        return err->code == WEIR_BAD_DATA ? weir_kafka_topic_create(kafka, topic, &created, err) : -1;
+    if (weir_kafka_topic_shape(kafka, topic->name, &partitions, &replication, &missing) < 0) {
+        if (missing.code == WEIR_BAD_DATA)
+            return weir_kafka_topic_create(kafka, topic, &created, err);
+        *err = missing;
+        return -1;
+    }
     if (partitions != topic->partitions)
         return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "topic '%s' has %d partitions, not %d", topic->name, partitions, topic->partitions);
     return 0;
