@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "embedded/embedded.h"
 #include "folder.h"
-#include "store_suite.h"
+#include "store_cases.h"
 
 struct embedded_store {
     struct folder folder;
@@ -81,6 +81,18 @@ static void test_another_shape(void **state)
 {
     suite_refuses_another_shape(*state);
 }
+
+#define CASE(what)                                                                                                                                   \
+    static void test_##what(void **state)                                                                                                            \
+    {                                                                                                                                                \
+        suite_##what(*state);                                                                                                                        \
+    }
+CASE(replays_change_nothing)
+CASE(newest_revisions_win)
+CASE(rows_are_taken_back)
+CASE(texts_may_be_long)
+CASE(partitions_may_be_many)
+CASE(bounds)
 
 static struct weir_table readings_table(int64_t ttl_ms)
 {
@@ -164,6 +176,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_random_tables, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_another_shape, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_replays_change_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_newest_revisions_win, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_rows_are_taken_back, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_texts_may_be_long, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_partitions_may_be_many, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_bounds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ttl, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reader_beside_owner, set_up, tear_down),
     };

@@ -18,7 +18,16 @@ struct store_subject {
     void *context;
 };
 
+#ifndef SUITE_KEYSPACE
 #define SUITE_KEYSPACE "suite"
+#endif
+
+static struct {          // where stores may differ
+    bool plain_texts;    // UTF-8 only, keys not empty; uuids of version 4 only
+    bool merges;         // a null leaves what an older row of the key has
+    bool windows_untold; // a window's start is not kept beside the columns
+} suite_manners;
+
 enum { SUITE_COLUMNS_MAX = 8, SUITE_ROWS_MAX = 3000, SUITE_TEXT_BYTES = 40 };
 
 struct suite_cell {
@@ -32,6 +41,7 @@ struct suite_cell {
 struct suite_row {
     struct suite_cell cells[SUITE_COLUMNS_MAX];
     int64_t revision, window_start_ms;
+    int64_t cell_revision[SUITE_COLUMNS_MAX]; // of the model's rows, where nulls leave what there is
 };
 
 struct suite_table {
@@ -60,18 +70,22 @@ static uint32_t suite_below(uint64_t *state, uint32_t limit)
 
 // ---- values: few different ones, so that they meet again, with the edges among them
 
-static void suite_text(uint64_t *dice, struct suite_cell *cell)
+static void suite_text(uint64_t *dice, struct suite_cell *cell, bool key)
 {
     static const char bytes[] = {0, 1, 'a', 'b', (char)0xfe, (char)0xff};
     cell->bytes = suite_below(dice, 4);
     for (uint32_t i = 0; i < cell->bytes; i++)
-        cell->text[i] = bytes[suite_below(dice, sizeof bytes)];
+        cell->text[i] = bytes[suite_below(dice, suite_manners.plain_texts ? 4 : sizeof bytes)];
+    if (cell->bytes == 0 && key && suite_manners.plain_texts)
+        cell->text[cell->bytes++] = 'c';
 }
 
 static void suite_uuid(uint64_t *dice, struct suite_cell *cell)
 {
     uint8_t id[16] = {0};
     id[suite_below(dice, 16)] = (uint8_t)(suite_below(dice, 3) * 127);
+    if (suite_manners.plain_texts)
+        id[6] = 0x40; // the version orders uuids before anything else in Cassandra
     weir_uuid_format(id, cell->text);
     cell->bytes = 36;
 }
@@ -98,7 +112,7 @@ static struct suite_cell suite_cell_of(uint64_t *dice, enum weir_cql_type type, 
 {
     struct suite_cell cell = {.null = !key && suite_below(dice, 4) == 0};
     if (type == WEIR_CQL_TEXT)
-        suite_text(dice, &cell);
+        suite_text(dice, &cell, key);
     else if (type == WEIR_CQL_UUID)
         suite_uuid(dice, &cell);
     else if (type == WEIR_CQL_BOOLEAN)
@@ -193,6 +207,18 @@ static int suite_compare_keys(const struct weir_table *table, const struct suite
 
 // ---- writing
 
+// Cell by cell the newest that is not null.
+static void suite_merge(const struct weir_table *table, struct suite_row *kept, const struct suite_row *row)
+{
+    for (uint32_t c = 0; c < table->column_count; c++) {
+        if (row->cells[c].null || row->revision < kept->cell_revision[c])
+            continue;
+        kept->cells[c] = row->cells[c];
+        kept->cell_revision[c] = row->revision;
+    }
+    kept->revision = row->revision > kept->revision ? row->revision : kept->revision;
+}
+
 static void suite_remember(struct suite_table *t, const struct suite_row *row)
 {
     uint32_t at = 0;
@@ -200,7 +226,12 @@ static void suite_remember(struct suite_table *t, const struct suite_row *row)
         at++;
     if (at == t->row_count) {
         assert_true(t->row_count < SUITE_ROWS_MAX);
-        t->rows[t->row_count++] = *row;
+        t->rows[t->row_count] = *row;
+        for (uint32_t c = 0; c < t->table.column_count; c++)
+            t->rows[t->row_count].cell_revision[c] = row->cells[c].null ? INT64_MIN : row->revision;
+        t->row_count++;
+    } else if (suite_manners.merges) {
+        suite_merge(&t->table, &t->rows[at], row);
     } else if (row->revision >= t->rows[at].revision) {
         t->rows[at] = *row;
     }
@@ -211,10 +242,12 @@ static struct suite_row suite_row_of(uint64_t *dice, struct suite_table *t)
     struct suite_row row = {.window_start_ms = (int64_t)suite_below(dice, 40) - 20};
     for (uint32_t c = 0; c < t->table.column_count; c++)
         row.cells[c] = suite_cell_of(dice, t->columns[c].type, suite_is_key(&t->table, c));
-    row.revision = ++t->revision;
+    enum { APART = 4096 }; // no revision is given twice: rows of one would have to be the same
+    int64_t number = ++t->revision;
+    row.revision = number * APART + number;
     bool rewritten = t->table.windowed || t->table.clustering_count == 0; // their revisions only grow
     if (!rewritten && suite_below(dice, 4) == 0)
-        row.revision -= suite_below(dice, 20);
+        row.revision -= (int64_t)suite_below(dice, 20) * APART;
     return row;
 }
 
@@ -331,7 +364,7 @@ static void suite_scan(struct store_subject *s, uint64_t *dice, const struct sui
         uint32_t c = suite_key_column(&t->table, i);
         key[i] = suite_value(&like.cells[c], t->columns[c].type);
     }
-    if (t->table.windowed || t->table.clustering_count) {
+    if (t->table.windowed ? !suite_manners.windows_untold : t->table.clustering_count > 0) {
         enum weir_cql_type type = t->table.windowed ? WEIR_CQL_BIGINT : t->columns[t->clustering[0].column].type;
         from = suite_cell_of(dice, type, true);
         to = suite_cell_of(dice, type, true);

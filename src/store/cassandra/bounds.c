@@ -112,6 +112,7 @@ int bounds_make(const struct cassandra_shape *shape, const struct weir_scan *sca
         b.from_ms = scan->from.i64;
     if (table->windowed && scan->bound_to)
         b.to_ms = scan->to.i64;
+    *ret = b;
     if (b.rows_tell && table->windowed && !cassandra_tells_time(table))
         return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP,
                          "table %s: no column tells when a row's window started, and Cassandra keeps nothing else: from and to need one made of "
