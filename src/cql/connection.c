@@ -299,6 +299,8 @@ static void connection_probe(struct connection *c)
     size_t start;
     struct call *call = call_internal(c->loop->session, c, CQL_OP_OPTIONS, heartbeat_answered, NULL, &start);
     call_internal_end(call, start);
+    int64_t request_us = (int64_t)c->loop->session->options.request_timeout_ms * 1000;
+    call->timeout_us = call->timeout_us < request_us ? call->timeout_us : request_us;
     c->probing = true;
     connection_send(c, call);
 }
@@ -344,7 +346,7 @@ void connection_tick(struct connection *c)
     if (c->phase != PHASE_READY)
         return;
     int64_t last = c->heard_us > c->wrote_us ? c->heard_us : c->wrote_us;
-    if (now - last >= HEARTBEAT_US || (c->in_flight > c->orphans && now - c->heard_us >= STALL_US))
+    if (now - last >= HEARTBEAT_US || (c->in_flight > 0 && now - c->heard_us >= STALL_US))
         connection_probe(c);
     slots_tick(c);
     if (c->phase == PHASE_READY && c->draining && c->in_flight == c->orphans && c->parked == 0) {

@@ -191,7 +191,7 @@ static void control_closed(struct connection *c, enum trouble trouble, const str
     if (!was_ready || trouble == TROUBLE_REFUSED)
         session_opening(s, trouble == TROUBLE_REFUSED, why);
     if (was_ready && !atomic_load(&s->stopping))
-        session_log(s, "Cassandra control connection lost: %s", why->text);
+        session_say(s, "Cassandra control connection lost: %s", why->text);
 }
 
 static void control_up(struct cql_session *s, const char *address)

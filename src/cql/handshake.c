@@ -126,6 +126,7 @@ static void options_answered(struct call *call, struct connection *c, const stru
         return;
     }
     c->lz4 = !s->options.no_compression && cql_supported_has(response.body, "COMPRESSION", "lz4");
+    c->in.lz4 = c->lz4 && c->version == CQL_V4; // STARTUP's own answer is compressed already; v5's is not framed yet
     size_t start;
     struct cql_startup startup = {
         .lz4 = c->lz4, .throw_on_overload = true, .driver_name = WEIR_STR("weir"), .driver_version = weir_str_of(WEIR_VERSION)};

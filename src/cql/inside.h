@@ -336,7 +336,7 @@ struct cql_session {
     atomic_ullong requests, rows, bytes_sent, bytes_received, retries, reprepared, warnings, orphans, failures;
 };
 
-void session_log(struct cql_session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void session_say(struct cql_session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void session_submit(struct cql_session *s, struct call *call);
 struct timespec deadline_in_ms(uint32_t ms); // for pthread_cond_timedwait on `changed`
 void statements_drop(struct cql_session *s);

@@ -52,7 +52,7 @@ static void node_ready(struct connection *c)
     if (c != n->connection)
         return; // replaced meanwhile
     if (n->tries)
-        session_log(s, "Cassandra node %s is up", c->peer);
+        session_say(s, "Cassandra node %s is up", c->peer);
     if (n->host->requests)
         COUNT(n->host->reconnects);
     n->ready = true;
@@ -98,7 +98,7 @@ static void node_closed(struct connection *c, enum trouble trouble, const struct
     node_unready(n);
     if (!n->leaving && !atomic_load(&s->stopping)) {
         if (was_ready || n->tries == 1)
-            session_log(s, "Cassandra node is down: %s", why->text);
+            session_say(s, "Cassandra node is down: %s", why->text);
         node_trouble(n, why->text);
     }
     node_later(n);
@@ -121,7 +121,7 @@ void node_connect(struct node *n)
 // Too many answers are owed: what runs is waited for on the old connection, a new one takes what comes.
 static void node_replace(struct node *n)
 {
-    session_log(n->loop->session, "%s: %u requests were never answered, the connection is replaced", n->connection->peer, n->connection->orphans);
+    session_say(n->loop->session, "%s: %u requests were never answered, the connection is replaced", n->connection->peer, n->connection->orphans);
     connection_drain(n->connection);
     n->connection = NULL;
     node_unready(n);
@@ -154,7 +154,7 @@ static void node_watch(struct node *n)
     const struct connection *c = n->connection;
     int64_t now = n->loop->now_us;
     n->stalled = c->in_flight > 0 && now - c->heard_us >= STALL_US;
-    if (c->orphans > n->loop->session->options.window_max / 2 + 16)
+    if (c->orphans >= cql_window_size(&n->window) || c->orphans > n->loop->session->options.window_max / 2)
         node_replace(n);
     else if (n->waiting.count && (n->stalled || c->in_flight >= cql_window_size(&n->window)))
         node_scatter(n);

@@ -9,7 +9,7 @@
 
 enum { LINE_BYTES = 700 };
 
-void session_log(struct cql_session *s, const char *format, ...)
+void session_say(struct cql_session *s, const char *format, ...)
 {
     char line[LINE_BYTES];
     va_list args;
@@ -162,7 +162,7 @@ static int session_start(struct cql_session *s, struct weir_error *err)
     if (s->options.tls.on && tls_context(&s->options.tls, &s->tls, err) < 0)
         return -1;
     if (s->options.tls.on && s->options.tls.insecure)
-        session_log(s, "Cassandra's certificates are not verified: anyone may pose as a node");
+        session_say(s, "Cassandra's certificates are not verified: anyone may pose as a node");
     s->loops[0].control = control_make(&s->loops[0]);
     for (uint32_t i = 0; i < s->options.io_threads; i++)
         if (loop_start(&s->loops[i], err) < 0)

@@ -42,7 +42,8 @@ void statement_update(const struct cql_prepared *p, struct weir_str metadata_id)
         return;
     pthread_mutex_lock(&mine->lock);
     mine->metadata_id_bytes = (uint8_t)metadata_id.bytes;
-    memcpy(mine->metadata_id, metadata_id.data, metadata_id.bytes);
+    if (metadata_id.bytes) // v4 has none
+        memcpy(mine->metadata_id, metadata_id.data, metadata_id.bytes);
     pthread_mutex_unlock(&mine->lock);
 }
 
