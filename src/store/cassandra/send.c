@@ -12,7 +12,7 @@ enum { PATIENCE_MS = 5000, BACKOFF_MIN_US = 50000, BACKOFF_DOUBLINGS = 6, WRITER
 // Refusals that are about the table or the login rather than the row: they pass once somebody mends that.
 static bool is_tables_fault(const struct weir_error *error)
 {
-    static const char *const signs[] = {"nauthorized", "unconfigured table", "Undefined column", "Unknown identifier", "eyspace", "permission"};
+    static const char *const signs[] = {"preparing \"", "nauthorized", "permission", "unconfigured table", "does not exist", "Undefined column"};
     for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
         if (strstr(error->text, signs[i]))
             return true;
