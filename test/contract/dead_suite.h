@@ -62,7 +62,7 @@ static struct weir_dead_letter dead_suite_letter(uint32_t n)
     };
 }
 
-static void dead_suite_keeps_order(struct log_subject *s)
+static inline void dead_suite_keeps_order(struct log_subject *s)
 {
     enum { LETTERS = 6000, IDENTITIES = 300 }; // an identity is a function of n mod 300
     struct weir_dead_letter letter;
@@ -103,7 +103,7 @@ static int dead_suite_check_one(void *context, const struct weir_dead_letter *le
     return 0;
 }
 
-static void dead_suite_says_it_all_and_forgets(struct log_subject *s)
+static inline void dead_suite_says_it_all_and_forgets(struct log_subject *s)
 {
     struct weir_error err;
     struct weir_dead_letter letter = dead_suite_letter(21);
@@ -125,7 +125,7 @@ static void dead_suite_says_it_all_and_forgets(struct log_subject *s)
     assert_int_equal(dead_suite_scan(s, -1, 0).count, 0);
 }
 
-static void dead_suite_cuts_what_is_long(struct log_subject *s)
+static inline void dead_suite_cuts_what_is_long(struct log_subject *s)
 {
     enum { MIB = 1 << 20 };
     struct weir_dead_letter letter = dead_suite_letter(3);

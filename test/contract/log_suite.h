@@ -160,7 +160,7 @@ static struct log_suite_read log_suite_read_all(struct log_subject *s, const cha
 
 // ---- the suite
 
-static void log_suite_reads_what_was_appended(struct log_subject *s)
+static inline void log_suite_reads_what_was_appended(struct log_subject *s)
 {
     enum { RECORDS = 5000, PARTITIONS = 3 };
     log_suite_topic(s, "read", PARTITIONS, 0);
@@ -191,7 +191,7 @@ static void log_suite_reads_what_was_appended(struct log_subject *s)
     }
 }
 
-static void log_suite_keeps_positions(struct log_subject *s)
+static inline void log_suite_keeps_positions(struct log_subject *s)
 {
     log_suite_topic(s, "position", 1, 0);
     struct weir_producer *p = log_suite_producer(s, "position", "feed");
@@ -219,7 +219,7 @@ static int log_suite_count_letter(void *context, const struct weir_dead_letter *
     return 0;
 }
 
-static void log_suite_appends_dead_letters(struct log_subject *s)
+static inline void log_suite_appends_dead_letters(struct log_subject *s)
 {
     struct weir_error err;
     struct weir_dead_letter letter = {
@@ -238,7 +238,7 @@ static void log_suite_appends_dead_letters(struct log_subject *s)
     weir_producer_close(p);
 }
 
-static void log_suite_names_topics(struct log_subject *s)
+static inline void log_suite_names_topics(struct log_subject *s)
 {
     struct weir_error err;
     struct weir_topic_config config = {.name = log_suite_name(s, "sensor-events"), .partitions = 3, .replication = 1};
@@ -269,7 +269,7 @@ static void log_suite_names_topics(struct log_subject *s)
 }
 
 // `refuses`: a producer of a topic that is gone learns it at its next flush.
-static void log_suite_deletes_topics(struct log_subject *s, bool refuses)
+static inline void log_suite_deletes_topics(struct log_subject *s, bool refuses)
 {
     struct weir_error err;
     log_suite_topic(s, "gone", 2, 0);
@@ -356,7 +356,7 @@ static void *log_suite_append_many(void *context)
     return NULL;
 }
 
-static void log_suite_takes_several_producers(struct log_subject *s)
+static inline void log_suite_takes_several_producers(struct log_subject *s)
 {
     log_suite_topic(s, "many", 2, 0);
     struct log_suite_appender appenders[] = {{s, 0}, {s, 1000}, {s, 2000}};
@@ -425,7 +425,7 @@ static void log_suite_revoked(void *context, int32_t partition, bool lost)
     m->lost += lost;
 }
 
-static void log_suite_shares_alone(struct log_subject *s)
+static inline void log_suite_shares_alone(struct log_subject *s)
 {
     enum { RECORDS = 300, PARTITIONS = 3 };
     struct weir_error err;

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The log on Kafka through the logs' suite, on librdkafka's mock cluster: brokers in this very process, so that sanitizers see all of it. The mock makes
+// no topics by request and knows no settings; what needs those is tried on a real broker (test/cluster/log_kafka.c).
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "dead_suite.h"
+#include "feed_kills.h"
+#include "log_suite.h"
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
+struct mock_subject {
+    rd_kafka_t *handle; // what the mock lives in
+    rd_kafka_mock_cluster_t *cluster;
+    struct weir_kafka *kafka;
+    char url[256];
+};
+
+static const char *self;
+
+static void open_all(struct log_subject *s)
+{
+    struct mock_subject *m = s->context;
+    struct weir_error err;
+    log_suite_ok(weir_kafka_new(m->url, 0, NULL, &m->kafka, &err), &err);
+    log_suite_ok(weir_log_kafka(m->kafka, "suite", &s->log, &err), &err);
+    log_suite_ok(weir_dead_kafka(m->kafka, "suite", 3, 1, &s->dead, &err), &err);
+}
+
+static void close_all(struct log_subject *s)
+{
+    weir_dead_close(s->dead);
+    weir_log_close(s->log);
+    weir_kafka_free(((struct mock_subject *)s->context)->kafka);
+}
+
+static void reopen(struct log_subject *s)
+{
+    close_all(s);
+    open_all(s);
+}
+
+static void make_topic(struct log_subject *s, const char *name, int32_t partitions)
+{
+    struct mock_subject *m = s->context;
+    assert_int_equal(rd_kafka_mock_topic_create(m->cluster, name, partitions, 1), RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+static int set_up(void **state)
+{
+    static struct mock_subject m;
+    static struct log_subject s;
+    char said[200];
+    m = (struct mock_subject){.handle = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), said, sizeof said)};
+    assert_non_null(m.handle);
+    m.cluster = rd_kafka_mock_cluster_new(m.handle, 1);
+    snprintf(m.url, sizeof m.url, "kafka://%s", rd_kafka_mock_cluster_bootstraps(m.cluster));
+    s = (struct log_subject){.reopen = reopen, .topic = make_topic, .context = &m};
+    make_topic(&s, "suite-feeds", 1);
+    make_topic(&s, "suite-dead-letters", 3);
+    open_all(&s);
+    *state = &s;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct log_subject *s = *state;
+    struct mock_subject *m = s->context;
+    close_all(s);
+    rd_kafka_mock_cluster_destroy(m->cluster);
+    rd_kafka_destroy(m->handle);
+    return 0;
+}
+
+static void test_read(void **state)
+{
+    log_suite_reads_what_was_appended(*state);
+}
+
+static void test_positions(void **state)
+{
+    log_suite_keeps_positions(*state);
+}
+
+static void test_dead_letters(void **state)
+{
+    log_suite_appends_dead_letters(*state);
+}
+
+static void test_producers(void **state)
+{
+    log_suite_takes_several_producers(*state);
+}
+
+static void test_share(void **state)
+{
+    log_suite_shares_alone(*state);
+}
+
+static void test_letters_in_order(void **state)
+{
+    dead_suite_keeps_order(*state);
+}
+
+static void test_letters_whole(void **state)
+{
+    dead_suite_says_it_all_and_forgets(*state);
+}
+
+static void test_kills(void **state)
+{
+    struct log_subject *s = *state;
+    log_suite_topic(s, "killed", FEED_KILLS_PARTITIONS, 0);
+    feed_kills_lose_and_double_nothing(s, self, ((struct mock_subject *)s->context)->url);
+}
+
+static int be_killed(const char *url)
+{
+    struct mock_subject m = {0};
+    struct log_subject s = {.reopen = reopen, .context = &m};
+    snprintf(m.url, sizeof m.url, "%s", url);
+    open_all(&s);
+    feed_kills_be_killed(&s);
+    close_all(&s);
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    self = argv[0];
+    if (argc > 2)
+        return be_killed(argv[2]);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_read, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_positions, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_dead_letters, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_producers, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_share, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_letters_in_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_letters_whole, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_kills, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
