@@ -374,6 +374,59 @@ static void a_member_reads_what_it_is_given(void **state)
     assert_int_equal(g.lost, 0);
 }
 
+static void count_wakes(void *context)
+{
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+static void *wake_group(void *group)
+{
+    weir_kafka_group_wake(group);
+    return NULL;
+}
+
+static void records_and_wakes_end_waits(void **state)
+{
+    struct mock *m = *state;
+    struct membership g = {0};
+    atomic_int wakes = 0;
+    join_group(m, &g);
+    weir_kafka_group_on_records(g.group, count_wakes, &wakes);
+    poll_until(&g, &g.assigned, 2);
+    produce(m, "in", 50);
+    int64_t deadline_us = weir_monotonic_us() + 20000000;
+    while (atomic_load(&wakes) == 0 && weir_monotonic_us() < deadline_us)
+        ok(weir_kafka_group_poll(g.group, 10, &err));
+    assert_true(atomic_load(&wakes) > 0);
+    pthread_t thread;
+    pthread_create(&thread, NULL, wake_group, g.group);
+    int64_t before_us = weir_monotonic_us();
+    ok(weir_kafka_group_poll(g.group, 20000, &err));
+    assert_true(weir_monotonic_us() - before_us < 15000000);
+    pthread_join(thread, NULL);
+    weir_kafka_group_leave(g.group);
+}
+
+static void leaving_without_brokers_ends(void **state)
+{
+    struct mock *m = *state;
+    struct membership g = {0};
+    join_group(m, &g);
+    poll_until(&g, &g.assigned, 2);
+    rd_kafka_mock_broker_set_down(m->cluster, 1);
+    rd_kafka_mock_broker_set_down(m->cluster, 2);
+    struct weir_buffer reasons = {0};
+    int64_t deadline_us = weir_monotonic_us() + 20000000;
+    while (weir_kafka_healthy(m->kafka, &reasons) && weir_monotonic_us() < deadline_us)
+        ok(weir_kafka_group_poll(g.group, 10, &err));
+    assert_true(reasons.bytes > 0);
+    weir_buffer_drop(&reasons);
+    int64_t before_us = weir_monotonic_us();
+    weir_kafka_group_leave(g.group);
+    assert_true(weir_monotonic_us() - before_us < 15000000);
+    assert_int_equal(g.revoked, 2);
+}
+
 static void a_member_that_the_group_forgot_loses_and_rejoins(void **state)
 {
     struct mock *m = *state;
@@ -545,6 +598,8 @@ int main(void)
         WITH_CLUSTER(what_kafka_never_takes_fails_the_flush),
         WITH_CLUSTER(brokers_that_are_away_are_told_and_waited_for),
         WITH_CLUSTER(a_member_reads_what_it_is_given),
+        WITH_CLUSTER(records_and_wakes_end_waits),
+        WITH_CLUSTER(leaving_without_brokers_ends),
         WITH_CLUSTER(a_member_that_the_group_forgot_loses_and_rejoins),
         WITH_CLUSTER(a_member_that_cannot_take_ends_with_the_reason),
         WITH_CLUSTER(a_group_without_rights_says_so),
