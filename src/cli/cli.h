@@ -70,6 +70,10 @@ extern const struct cli_verb *const cli_verbs[]; // ends with NULL
     {"log", CLI_TEXT, CLI_AT(where.log), "URL", "the log instead of the file's (WEIR_LOG)"},                                                         \
         {"registry", CLI_TEXT, CLI_AT(where.registry), "URL", "the schema registry instead of the file's (WEIR_REGISTRY)"},                          \
         {"store", CLI_TEXT, CLI_AT(where.store), "URL", "the store instead of the file's (WEIR_STORE)"}, CLI_OPTION_DATA
+#define CLI_OPTION_REGISTRY                                                                                                                          \
+    {                                                                                                                                                \
+        "registry", CLI_TEXT, CLI_AT(where.registry), "URL", "a schema registry elsewhere (WEIR_REGISTRY; the data folder's)"                        \
+    }
 #define CLI_OPTION_REGISTRY_LISTEN                                                                                                                   \
     {                                                                                                                                                \
         "registry-listen", CLI_TEXT, CLI_AT(registry_listen), "HOST:PORT",                                                                           \

@@ -198,8 +198,9 @@ static bool compare_reader_union(struct rules *r, const struct weir_avro_schema 
 
 static bool mismatch(struct rules *r, const struct weir_avro_schema *reader, const struct weir_avro_schema *writer)
 {
-    return find(r, "TYPE_MISMATCH", "%s: the %s schema says %s, which does not read the %s schema's %s", field_name(r), r->reader_name,
-                type_name(reader), r->writer_name, type_name(writer));
+    const char *remedy = writer->kind == WEIR_AVRO_NULL ? ": make it a union with null, default null" : "";
+    return find(r, "TYPE_MISMATCH", "%s: the %s schema says %s, which does not read the %s schema's %s%s", field_name(r), r->reader_name,
+                type_name(reader), r->writer_name, type_name(writer), remedy);
 }
 
 static bool compare_same_kind(struct rules *r, const struct weir_avro_schema *reader, const struct weir_avro_schema *writer)

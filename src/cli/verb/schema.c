@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
 #include "base/number.h"
+#include "cli/contract.h"
 #include "cli/printer.h"
 #include "cli/session.h"
 #include "cli/verb/verbs.h"
@@ -138,6 +139,84 @@ static int register_schema(const struct cli_args *args)
     return WEIR_OK;
 }
 
+// ---- check, diff, export
+
+static int check(const struct cli_args *args)
+{
+    struct weir_error err;
+    weir_cleanup(session_close) struct session s = {0};
+    weir_cleanup(weir_freep) char *schema = NULL;
+    bool fits;
+    if (read_file(args->operands.items[1], &schema, &err) < 0 || open_registry(&s, args, WEIR_READER, &err) < 0 ||
+        contract_check(stdout, s.registry, args->operands.items[0], schema, &fits, &err) < 0)
+        return cli_report(&err);
+    return fits ? WEIR_OK : WEIR_BAD_DATA;
+}
+
+struct last_two {
+    char *newest, *before;
+};
+
+static int keep_last_two(void *context, const struct weir_subject_version *v)
+{
+    struct last_two *l = context;
+    weir_freep(&l->before);
+    l->before = l->newest;
+    l->newest = weir_strdup(v->schema);
+    return 0;
+}
+
+static int print_diff(const char *older, const char *newer, struct weir_error *err)
+{
+    uint32_t count;
+    if (contract_diff(stdout, older, newer, &count, err) < 0)
+        return -1;
+    if (count == 0)
+        puts("no difference in fields and types");
+    return 0;
+}
+
+static int diff_subject(struct session *s, const struct cli_args *args, const char *file_schema, struct weir_error *err)
+{
+    struct last_two last = {0};
+    const char *subject = args->operands.items[0];
+    int rc = weir_registry_versions(s->registry, subject, keep_last_two, &last, err);
+    if (rc == 0 && (!last.newest || (!file_schema && !last.before)))
+        rc = weir_fail(err, WEIR_BAD_DATA, WEIR_STOP,
+                       last.newest ? "'%.80s' has one version only: name a file to compare it with" : "there is no subject '%.80s'", subject);
+    if (rc == 0)
+        rc = file_schema ? print_diff(last.newest, file_schema, err) : print_diff(last.before, last.newest, err);
+    weir_freep(&last.newest);
+    weir_freep(&last.before);
+    return rc;
+}
+
+static int diff(const struct cli_args *args)
+{
+    struct weir_error err;
+    weir_cleanup(session_close) struct session s = {0};
+    weir_cleanup(weir_freep) char *schema = NULL;
+    if ((args->operands.count > 1 && read_file(args->operands.items[1], &schema, &err) < 0) || open_registry(&s, args, WEIR_READER, &err) < 0 ||
+        diff_subject(&s, args, schema, &err) < 0)
+        return cli_report(&err);
+    return WEIR_OK;
+}
+
+static int export_schemas(const struct cli_args *args)
+{
+    struct weir_error err;
+    weir_cleanup(session_close) struct session s = {0};
+    if (session_plan(&s, args, args->operands.items[0], &err) < 0)
+        return cli_report(&err);
+    const char *table = args->operands.count > 1 ? args->operands.items[1] : NULL;
+    if (table && !weir_plan_query(s.plan, table))
+        return cli_usage(args, "%s has no table '%.80s'", args->operands.items[0], table);
+    for (uint32_t i = 0; i < s.plan->query_count; i++)
+        if (!table || strcmp(table, s.plan->queries[i].table.name) == 0)
+            contract_export(stdout, s.plan, &s.plan->queries[i]);
+    return WEIR_OK;
+}
+
 // ----
 
 static const struct cli_verb verb_list = {
@@ -145,7 +224,7 @@ static const struct cli_verb verb_list = {
     .summary = "subjects, their versions and ids",
     .operands = "",
     .examples = (const char *const[]){"weir schema list --data weir-data", NULL},
-    .options = (const struct cli_option[]){CLI_OPTION_FORMAT, CLI_OPTION_DATA, {0}},
+    .options = (const struct cli_option[]){CLI_OPTION_FORMAT, CLI_OPTION_REGISTRY, CLI_OPTION_DATA, {0}},
     .run = list,
 };
 
@@ -156,7 +235,7 @@ static const struct cli_verb verb_show = {
     .operands_min = 1,
     .operands_max = 1,
     .examples = (const char *const[]){"weir schema show sensor-events-value", "weir schema show 1", NULL},
-    .options = (const struct cli_option[]){CLI_OPTION_DATA, {0}},
+    .options = (const struct cli_option[]){CLI_OPTION_REGISTRY, CLI_OPTION_DATA, {0}},
     .run = show,
 };
 
@@ -166,15 +245,52 @@ static const struct cli_verb verb_register = {
     .operands = "SUBJECT SCHEMA",
     .operands_min = 2,
     .operands_max = 2,
-    .details = "Not while a run has the data folder open.",
+    .details =
+        "Refused where it may not follow the subject's versions ('weir schema check' says why). While a run has the data folder open, name its\n"
+        "registry: --registry http://127.0.0.1:8081",
     .examples = (const char *const[]){"weir schema register sensor-events-value schemas/sensor-event.avsc", NULL},
-    .options = (const struct cli_option[]){CLI_OPTION_DATA, {0}},
+    .options = (const struct cli_option[]){CLI_OPTION_REGISTRY, CLI_OPTION_DATA, {0}},
     .run = register_schema,
+};
+
+static const struct cli_verb verb_fits = {
+    .name = "check",
+    .summary = "whether a schema file may follow a subject's versions, and why not",
+    .operands = "SUBJECT SCHEMA",
+    .operands_min = 2,
+    .operands_max = 2,
+    .details = "By the subject's compatibility level. Exit code 65 where it may not.",
+    .examples = (const char *const[]){"weir schema check sensor-events-value schemas/sensor-event.avsc",
+                                      "weir schema check sensor-events-value new.avsc --registry http://127.0.0.1:8081", NULL},
+    .options = (const struct cli_option[]){CLI_OPTION_REGISTRY, CLI_OPTION_DATA, {0}},
+    .run = check,
+};
+
+static const struct cli_verb verb_diff = {
+    .name = "diff",
+    .summary = "what changed between a subject's last two versions, or from its newest to a file",
+    .operands = "SUBJECT [SCHEMA]",
+    .operands_min = 1,
+    .operands_max = 2,
+    .examples = (const char *const[]){"weir schema diff sensor-events-value", "weir schema diff sensor-events-value new.avsc", NULL},
+    .options = (const struct cli_option[]){CLI_OPTION_REGISTRY, CLI_OPTION_DATA, {0}},
+    .run = diff,
+};
+
+static const struct cli_verb verb_export = {
+    .name = "export",
+    .summary = "the rows of a pipeline's tables as Avro schemas, one a line",
+    .operands = "FILE [TABLE]",
+    .operands_min = 1,
+    .operands_max = 2,
+    .examples = (const char *const[]){"weir schema export pipelines/iot-analytics.yaml hourly_aggregates > hourly.avsc", NULL},
+    .options = (const struct cli_option[]){CLI_OPTION_DATA, {0}},
+    .run = export_schemas,
 };
 
 const struct cli_verb verb_schema = {
     .name = "schema",
-    .summary = "subjects of the registry: list, show, register",
+    .summary = "subjects of the registry: list, show, register, check, diff, export",
     .operands = "",
-    .verbs = (const struct cli_verb *const[]){&verb_list, &verb_show, &verb_register, NULL},
+    .verbs = (const struct cli_verb *const[]){&verb_list, &verb_show, &verb_register, &verb_fits, &verb_diff, &verb_export, NULL},
 };
