@@ -67,7 +67,7 @@ static int scan_all(struct scan *s, struct weir_error *err)
 {
     struct weir_kafka_partition *p = s->partition;
     int64_t heard_us = weir_monotonic_us();
-    while (p->position < s->end && !p->at_end) { // at its end all is read that is stable, wherever the end was thought to be
+    while (p->position < s->end) {
         kafka_partition_take(p, TAKEN, WAIT_MS);
         int rc = scan_taken(s, err);
         if (rc != 0)
@@ -94,7 +94,6 @@ int weir_kafka_scan(struct weir_kafka *k, const char *topic, int32_t partition, 
         int rc = scan_all(&s, err);
         if (rc != 0)
             return rc;
-        end = s.partition->position < end ? s.partition->position : end;
     }
     if (ret_next)
         *ret_next = offset > end ? offset : end;
