@@ -10,9 +10,10 @@
 #include "engine/pipeline.h"
 #include <errno.h>
 #include <poll.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { VERSION = 1, STEP_EVENTS = 1024, FLUSH_BYTES = 1 << 20, FLUSH_LINGER_US = 25000 };
+enum { VERSION = 1, STEP_EVENTS = 1024, FLUSH_BYTES = 1 << 20, FLUSH_LINGER_US = 25000, LAST_FLUSH_S = 5 };
 
 static struct weir_str key_text(const struct weir_value *key, char buffer[32])
 {
@@ -160,8 +161,12 @@ static void *feeder_main(void *context)
 {
     struct feeder *f = context;
     struct weir_error err;
-    if (feed_all(f, &err) < 0)
-        engine_fail(f->pipeline->engine, &err);
+    if (feed_all(f, &err) < 0) {
+        if (err.fate == WEIR_RETRY && atomic_load(&f->pipeline->engine->stopping)) // a file feed gives it again
+            engine_say(f->pipeline->engine, "%s: %s", f->pipeline->plan->pipeline, err.text);
+        else
+            engine_fail(f->pipeline->engine, &err);
+    }
     atomic_store(&f->ended, true);
     engine_feed_ended(f->pipeline->engine);
     return NULL;
@@ -195,10 +200,18 @@ void feeder_start(struct feeder *f)
     weir_assert(f->started || !f->feed);
 }
 
+// The engine is stopping: what was read of the feed is to be appended still, unless the log is away.
 void feeder_join(struct feeder *f)
 {
-    if (f->started)
+    if (!f->started)
+        return;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += LAST_FLUSH_S;
+    if (pthread_clockjoin_np(f->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
+        weir_producer_stop(f->producer);
         pthread_join(f->thread, NULL);
+    }
     f->started = false;
 }
 

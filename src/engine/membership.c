@@ -98,7 +98,8 @@ static void *serve(void *context)
     struct weir_error err;
     while (!atomic_load(&e->ending)) {
         if (weir_share_poll(p->share, POLL_MS, &err) < 0) {
-            engine_fail(e, &err);
+            if (!atomic_load(&e->stopping)) // else it is what a stop looks like from here
+                engine_fail(e, &err);
             break;
         }
         engine_stop_if_done(e);

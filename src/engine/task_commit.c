@@ -148,6 +148,16 @@ static void settled(struct task *t)
     task_publish(t);
 }
 
+// The group gives the partition back, or to another process, soon; until then it rests.
+static void fence(struct task *t)
+{
+    t->fenced = true;
+    pthread_mutex_lock(&t->lock);
+    snprintf(t->trouble, sizeof t->trouble, "another process has taken the partition over, or runs with this one's instance file");
+    pthread_mutex_unlock(&t->lock);
+    engine_say(t->pipeline->engine, "%s: partition %d: %s", t->pipeline->plan->pipeline, t->partition, t->trouble);
+}
+
 // The rows are in the tables.
 static int settle(struct task *t, struct weir_error *err)
 {
@@ -166,7 +176,7 @@ static int settle(struct task *t, struct weir_error *err)
     else if (fate == WEIR_KAFKA_ABORTED)
         turned_away(s, weir_monotonic_us());
     else
-        t->fenced = true;
+        fence(t);
     weir_fault("task.commit.after");
     return 0;
 }
