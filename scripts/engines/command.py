@@ -2,6 +2,7 @@
 """The command line of scripts/cluster."""
 import argparse
 import os
+import re
 import shlex
 import sys
 import time
@@ -107,7 +108,17 @@ def wished(arguments):
     return wishes
 
 
+def first_of(text):
+    """An address byte, or None for a free stretch."""
+    if text != "auto" and not text.isdigit():
+        raise Failure(f"--first {text} is neither a number nor 'auto'")
+    return None if text == "auto" else int(text)
+
+
 def check_range(settings):
+    for heap in (settings.cassandra_heap, settings.kafka_heap):
+        if not re.fullmatch(r"[1-9]\d*[mMgG]", heap):
+            raise Failure(f"{heap} is no size of a heap, such as 512m or 1g")
     if settings.brokers not in (1, 3):
         raise Failure("--brokers is 1 or 3")
     if settings.nodes < 1 or settings.first < 1 or settings.first + settings.nodes > 255:
@@ -118,11 +129,11 @@ def settle(arguments):
     """The settings to start with: what was kept, changed by what is wished now. What runs is not changed under its feet."""
     kept, wishes = load(arguments.name), wished(arguments)
     settings = kept or Settings(name=arguments.name)
-    first = wishes.pop("first")
+    first = wishes.pop("first") or str(settings.first)
     running = any(not is_down(engine) for engine in engines_of(settings).values())
     changed = [field for field, value in wishes.items() if getattr(settings, field) != value]
-    if first not in (None, "auto") and int(first) != settings.first:
-        settings.first, changed = int(first), changed + ["first"]
+    if first_of(first) not in (None, settings.first):
+        settings.first, changed = first_of(first), changed + ["first"]
     if running and changed:
         raise Failure(f"'{settings.name}' is up with other settings ({', '.join(changed)}); scripts/cluster down --wipe ends it")
     for field, value in wishes.items():

@@ -162,7 +162,7 @@ class Ring:
         alive = alive or [node for node in self.nodes if self.nodes[node].pid]
         wanted = {self.settings.address(node) for node in alive}
         with ThreadPoolExecutor(len(alive)) as pool:
-            wait_for("all nodes up in each other's eyes", lambda: all(pool.map(lambda node: self.seen_up(node) >= wanted, alive)), 60, 0.5)
+            wait_for("all nodes up in each other's eyes", lambda: all(pool.map(lambda node: self.seen_up(node) >= wanted, alive)), START_SECONDS, 0.5)
 
     def seen_up(self, node):
         """The addresses that a node sees as Up and Normal."""
