@@ -347,5 +347,8 @@ def main(words):
     except Failure as failure:
         print(f"scripts/cluster: {failure}", file=sys.stderr)
         return 1
+    except BrokenPipeError:  # the reader has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except KeyboardInterrupt:
         return 130
