@@ -10,7 +10,7 @@
 
 static char keyspace[48];
 #define SUITE_KEYSPACE keyspace
-#include "../contract/store_cases.h"
+#include "contract/store_cases.h"
 
 #include "base/memory.h"
 #include "base/time.h"
@@ -78,7 +78,7 @@ static void say(const char *statement)
     char first[64];
     snprintf(first, sizeof first, "%.*s", (int)strcspn(host, ","), host);
     const char *const addresses[] = {first};
-    struct cql_options options = {.host_count = 1, .hosts = addresses};
+    struct cql_options options = {.host_count = 1, .hosts = addresses, .request_timeout_ms = 60000};
     struct cql_session *session;
     struct cql_result *result = NULL;
     struct weir_error err;

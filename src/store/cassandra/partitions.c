@@ -58,7 +58,8 @@ static int by_key(const void *left, const void *right, void *context)
 
 static void sort(struct partitions *p)
 {
-    qsort_r(p->items, p->count, sizeof *p->items, by_key, p);
+    if (p->count > 1)
+        qsort_r(p->items, p->count, sizeof *p->items, by_key, p);
 }
 
 // ---- those that there are
