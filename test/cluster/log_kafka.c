@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "../contract/dead_suite.h"
-#include "../contract/feed_kills.h"
-#include "../contract/log_suite.h"
+#include "dead_suite.h"
+#include "feed_kills.h"
+#include "log_suite.h"
 
 struct kafka_subject {
     struct weir_kafka *kafka;
