@@ -15,7 +15,8 @@ static int feed_kills_be_killed(struct log_subject *s)
     struct weir_producer *p = log_suite_producer(s, "killed", "feed");
     char position[16] = "";
     struct weir_str stored = weir_producer_position(p);
-    memcpy(position, stored.data, stored.bytes < sizeof position ? stored.bytes : 0);
+    if (stored.bytes > 0 && stored.bytes < sizeof position)
+        memcpy(position, stored.data, stored.bytes);
     for (uint32_t n = (uint32_t)strtoul(position, NULL, 10); n < FEED_KILLS_EVENTS;) {
         for (int i = 0; i < FEED_KILLS_AT_ONCE; i++, n++) {
             char key[16], value[16];
