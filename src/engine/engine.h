@@ -36,6 +36,7 @@ void weir_engine_close(struct weir_engine *e);
 // ---- what it is doing; any thread, also while it runs
 
 struct weir_partition_status {
+    bool owned;                      // read by this process; else nothing more is known of it
     int64_t next_offset, end_offset; // lag = end − next
     int64_t high_ms;                 // highest event time; INT64_MIN before the first event
 };
@@ -45,6 +46,7 @@ struct weir_partition_status {
 // folder began.
 struct weir_pipeline_status {
     const struct weir_plan *plan;
+    bool shared;                              // in a consumer group: partitions come and go
     uint64_t records;                         // read from the topic
     uint64_t events;                          // decoded
     uint64_t duplicates;                      // seen before, and left out (`dedupe`)
@@ -86,6 +88,9 @@ int weir_engine_post(struct weir_engine *e, const char *topic, struct weir_str j
 // what to ask with next.
 uint32_t weir_engine_recent_since(struct weir_engine *e, uint32_t pipeline, uint32_t query, uint64_t since, uint32_t limit, struct weir_arena *arena,
                                   struct weir_value ***ret_rows, uint64_t *ret_next);
+
+// The registry that a pipeline's schemas are in; NULL: its events need none. Thread-safe, the engine's.
+struct weir_registry *weir_engine_registry_of(const struct weir_engine *e, uint32_t pipeline);
 
 // What the pipeline's store last said of itself, some seconds ago at most; false: nothing yet. Valid inside visit.
 bool weir_engine_store(struct weir_engine *e, uint32_t pipeline, void (*visit)(void *context, const struct weir_store_stats *stats), void *context);

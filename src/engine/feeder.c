@@ -162,7 +162,8 @@ static void *feeder_main(void *context)
     struct feeder *f = context;
     struct weir_error err;
     if (feed_all(f, &err) < 0) {
-        if (err.fate == WEIR_RETRY && atomic_load(&f->pipeline->engine->stopping)) // a file feed gives it again
+        bool taken_over = err.code == WEIR_FAILED;                                                 // by a process that was started later
+        if (err.fate == WEIR_RETRY && (taken_over || atomic_load(&f->pipeline->engine->stopping))) // a file feed gives it again
             engine_say(f->pipeline->engine, "%s: %s", f->pipeline->plan->pipeline, err.text);
         else
             engine_fail(f->pipeline->engine, &err);

@@ -110,7 +110,7 @@ static void *serve(void *context)
 int membership_join(struct pipeline *p, struct weir_error *err)
 {
     const struct weir_sharer sharer = {p, assigned, opened, revoked};
-    if (weir_share_join(p->log, p->plan->topic.name, NULL, &sharer, &p->share, err) < 0)
+    if (weir_share_join(p->log, p->plan->topic.name, p->engine->instance, &sharer, &p->share, err) < 0)
         return -1;
     return weir_share_group(p->share) ? 0 : weir_share_poll(p->share, 0, err);
 }
