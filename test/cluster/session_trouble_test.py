@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+# builds: plain
+# needs: cassandra
+"""Nodes are killed, stopped and restarted under load at QUORUM: no batch fails, each acknowledged row reads back, none under another timestamp."""
+import cluster
+from sessions import Session
+
+
+class Trouble(cluster.Case):
+    def setUp(self):
+        super().setUp()
+        self.ring = cluster.ring()
+        self.addCleanup(self.ring.heal)
+        self.python = cluster.connect()
+        self.addCleanup(self.python.cluster.shutdown)
+        self.space = self.enterContext(cluster.keyspace(self.python, "session"))
+        self.python.execute(f"CREATE TABLE {self.space}.load (p int, n int, v text, PRIMARY KEY (p, n))", timeout=60)
+        self.session = Session()
+        self.addCleanup(self.session.close)
+        cluster.eventually(lambda: self.up() == 3)
+
+    def up(self):
+        return self.session.ask("nodes").count(":1:")
+
+    def watch(self):
+        """A second session, whose own view says when nodes are gone or back while the first is loading."""
+        watcher = Session()
+        self.addCleanup(watcher.close)
+        return lambda: watcher.ask("nodes").count(":1:")
+
+    def check(self):
+        acked, failed = self.session.loaded()
+        self.assertEqual(failed, 0)
+        self.assertGreater(len(acked), 1000)
+        found = {}
+        for p in range(97):
+            for row in self.python.execute(f"SELECT n, v, WRITETIME(v) AS at FROM {self.space}.load WHERE p = {p}", timeout=60):
+                found[p, row.n] = row
+        self.assertEqual(acked - found.keys(), set())
+        for (p, n), row in found.items():
+            self.assertEqual(row.v, f"{p}-{n}")
+            self.assertEqual(row.at, 1000 + n // 20 * 20)
+
+    def test_kill_and_restart(self):
+        up = self.watch()
+        self.session.load(self.space)
+        self.ring.kill9(2)
+        cluster.eventually(lambda: up() == 2, 60)
+        self.ring.restart(2)
+        self.ring.wait_up()
+        cluster.eventually(lambda: up() == 3, 90)
+        self.check()
+        cluster.eventually(lambda: self.up() == 3, 90)
+
+    def test_stop_and_continue(self):
+        up = self.watch()
+        self.session.load(self.space)
+        self.ring.stop(3)
+        cluster.eventually(lambda: up() == 2, 60)
+        self.ring.cont(3)
+        cluster.eventually(lambda: up() == 3, 90)
+        self.check()
+
+
+if __name__ == "__main__":
+    cluster.main()
