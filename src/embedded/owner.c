@@ -2,13 +2,12 @@
 #include "embedded/handle.h"
 
 #include "base/memory.h"
+#include "base/process.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { DYING_MS = 10000, STEP_MS = 10 };
@@ -42,34 +41,11 @@ static int refuse(int fd, const char *dir, struct weir_error *err)
                      pid == getpid() ? " (this one)" : "; stop it first, or give another folder with --data");
 }
 
-// A line "NAME:\t…" of /proc/PID/status, from behind its tab; empty where there is none.
-static void read_status(long pid, const char *name, char *ret, size_t bytes)
-{
-    weir_cleanup(weir_freep) char *path = weir_format("/proc/%ld/status", pid);
-    FILE *file = fopen(path, "re");
-    char line[256];
-    *ret = 0;
-    while (file && fgets(line, sizeof line, file))
-        if (strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] == ':')
-            snprintf(ret, bytes, "%s", line + strlen(name) + 2);
-    if (file)
-        fclose(file);
-}
-
-// A process that was killed holds its locks until its memory has been given back.
-static bool is_dying(long pid)
-{
-    char state[64], pending[64];
-    read_status(pid, "State", state, sizeof state);
-    read_status(pid, "ShdPnd", pending, sizeof pending);
-    return *state == 0 || *state == 'Z' || *state == 'X' || strtoull(pending, NULL, 16) >> (SIGKILL - 1) & 1;
-}
-
 static bool take_lock(int fd)
 {
     struct flock lock = whole_file(F_WRLCK);
     bool taken = fcntl(fd, F_OFD_SETLK, &lock) == 0;
-    for (int waited_ms = 0; !taken && waited_ms < DYING_MS && is_dying(read_pid(fd)); waited_ms += STEP_MS) {
+    for (int waited_ms = 0; !taken && waited_ms < DYING_MS && weir_process_dying(read_pid(fd)); waited_ms += STEP_MS) {
         poll(NULL, 0, STEP_MS);
         taken = fcntl(fd, F_OFD_SETLK, &lock) == 0;
     }

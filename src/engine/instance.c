@@ -2,9 +2,11 @@
 // Processes of a consumer group that share a data folder: each takes the first file DIR/instance.N that no other holds locked. What is written in it
 // names the process's transactions, so that one which was killed in the middle of one is followed by a successor that ends it.
 #include "base/memory.h"
+#include "base/process.h"
 #include "engine/pipeline.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -12,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { NAME_BYTES = 16 };
+enum { NAME_BYTES = 16, DYING_MS = 10000, STEP_MS = 10 };
 
 int instance_folder(const char *dir, struct weir_error *err)
 {
@@ -21,13 +23,30 @@ int instance_folder(const char *dir, struct weir_error *err)
     return 0;
 }
 
+static bool lock(int fd)
+{
+    return flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+static long holder(int fd)
+{
+    char text[NAME_BYTES + 24] = "";
+    ssize_t bytes = pread(fd, text, sizeof text - 1, 0);
+    return bytes > NAME_BYTES ? strtol(text + NAME_BYTES, NULL, 10) : 0;
+}
+
 // 1: locked, 0: another process has it.
 static int try_slot(const char *path, int *ret_fd, struct weir_error *err)
 {
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (fd < 0)
         return weir_fail(err, WEIR_IO, WEIR_STOP, "%s: %s", path, strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    bool locked = lock(fd);
+    for (int waited_ms = 0; !locked && waited_ms < DYING_MS && holder(fd) && weir_process_dying(holder(fd)); waited_ms += STEP_MS) {
+        poll(NULL, 0, STEP_MS); // its successor is us
+        locked = lock(fd);
+    }
+    if (locked) {
         *ret_fd = fd;
         return 1;
     }
@@ -43,17 +62,19 @@ static bool is_name(const char *text, ssize_t bytes)
     return good;
 }
 
+// NAME PID
 static int read_or_make_name(int fd, const char *path, char **ret, struct weir_error *err)
 {
-    char name[NAME_BYTES + 1] = {0};
+    char name[NAME_BYTES + 1] = {0}, text[NAME_BYTES + 24];
     uint64_t number;
     if (!is_name(name, pread(fd, name, NAME_BYTES, 0))) {
         if (getrandom(&number, sizeof number, 0) != sizeof number)
             return weir_fail(err, WEIR_IO, WEIR_STOP, "no random numbers: %s", strerror(errno));
         snprintf(name, sizeof name, "%016llx", (unsigned long long)number);
-        if (pwrite(fd, name, NAME_BYTES, 0) != NAME_BYTES)
-            return weir_fail(err, WEIR_IO, WEIR_STOP, "%s: %s", path, strerror(errno));
     }
+    int bytes = snprintf(text, sizeof text, "%s %ld\n", name, (long)getpid());
+    if (ftruncate(fd, 0) < 0 || pwrite(fd, text, (size_t)bytes, 0) != bytes)
+        return weir_fail(err, WEIR_IO, WEIR_STOP, "%s: %s", path, strerror(errno));
     *ret = weir_strdup(name);
     return 0;
 }

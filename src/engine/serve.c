@@ -52,6 +52,11 @@ uint32_t weir_engine_recent_since(struct weir_engine *e, uint32_t pipeline, uint
     return r ? recent_since(r, query, since, limit, arena, ret_rows, ret_next) : 0;
 }
 
+struct weir_registry *weir_engine_registry_of(const struct weir_engine *e, uint32_t pipeline)
+{
+    return e->pipelines[pipeline].registry;
+}
+
 int weir_engine_registry(struct weir_engine *e, struct weir_registry **ret, struct weir_error *err)
 {
     *ret = NULL;

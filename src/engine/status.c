@@ -38,7 +38,7 @@ static void add_task(struct task *t, struct weir_pipeline_status *s)
 void weir_engine_status(struct weir_engine *e, uint32_t pipeline, struct weir_arena *arena, struct weir_pipeline_status *ret)
 {
     struct pipeline *p = &e->pipelines[pipeline];
-    struct weir_pipeline_status s = {.plan = p->plan, .shared = p->share && weir_share_group(p->share), .seconds = (double)(weir_monotonic_us() - e->started_us) / 1e6};
+    struct weir_pipeline_status s = {.plan = p->plan, .shared = p->kafka != NULL, .seconds = (double)(weir_monotonic_us() - e->started_us) / 1e6};
     s.rows = weir_arena_zalloc(arena, p->plan->query_count * sizeof *s.rows);
     s.queries = weir_arena_zalloc(arena, p->plan->query_count * sizeof *s.queries);
     s.partitions = weir_arena_zalloc(arena, (size_t)p->plan->topic.partitions * sizeof *s.partitions);

@@ -23,8 +23,8 @@ static json_t *partitions_json(const struct weir_pipeline_status *s)
     json_t *list = json_array();
     for (int32_t i = 0; i < s->plan->topic.partitions; i++) {
         const struct weir_partition_status *p = &s->partitions[i];
-        json_t *one = json_pack("{s:i, s:b, s:I, s:I, s:I}", "partition", (int)i, "owned", p->owned, "next_offset", (json_int_t)p->next_offset, "end_offset",
-                                (json_int_t)p->end_offset, "lag", (json_int_t)(p->end_offset - p->next_offset));
+        json_t *one = json_pack("{s:i, s:b, s:I, s:I, s:I}", "partition", (int)i, "owned", p->owned, "next_offset", (json_int_t)p->next_offset,
+                                "end_offset", (json_int_t)p->end_offset, "lag", (json_int_t)(p->end_offset - p->next_offset));
         json_object_set_new(one, "high_ms", p->high_ms == INT64_MIN ? json_null() : json_integer(p->high_ms));
         json_array_append_new(list, one);
     }
@@ -104,9 +104,10 @@ static json_t *pipeline_json(const struct weir_pipeline_status *s)
     json_t *feed = json_pack("{s:o, s:o, s:o, s:o, s:b}", "events", integer(s->feed_events), "rejects", integer(s->feed_rejects), "done_bytes",
                              integer(s->feed_done), "total_bytes", integer(s->feed_total), "ended", s->feed_ended);
     return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:f}", "pipeline", s->plan->pipeline, "file",
-                     s->plan->file, "topic", s->plan->topic.name, "shared", s->shared, "records", integer(s->records), "events", integer(s->events), "duplicates",
-                     integer(s->duplicates), "rows", rows, "late", late, "queries", queries, "dead", dead, "partitions", partitions_json(s), "state",
-                     state, "feed", feed, "commits", integer(s->commits), "lost", integer(s->lost), "seconds", s->seconds);
+                     s->plan->file, "topic", s->plan->topic.name, "shared", s->shared, "records", integer(s->records), "events", integer(s->events),
+                     "duplicates", integer(s->duplicates), "rows", rows, "late", late, "queries", queries, "dead", dead, "partitions",
+                     partitions_json(s), "state", state, "feed", feed, "commits", integer(s->commits), "lost", integer(s->lost), "seconds",
+                     s->seconds);
 }
 
 static char *status_path(const char *data_dir, unsigned slot, const char *suffix)
@@ -150,9 +151,9 @@ char *weir_engine_status_json(struct weir_engine *e)
     }
     weir_cleanup(weir_buffer_drop) struct weir_buffer reasons = {0};
     bool ready = weir_engine_ready(e, &reasons);
-    json_t *all =
-        json_pack("{s:b, s:o, s:I, s:I, s:I, s:s?, s:o}", "ready", ready, "reasons", lines_json(weir_buffer_view(&reasons)), "pid", (json_int_t)getpid(),
-                  "started_ms", (json_int_t)e->started_ms, "updated_ms", (json_int_t)weir_now_ms(), "http", e->url, "pipelines", pipelines);
+    json_t *all = json_pack("{s:b, s:o, s:I, s:I, s:I, s:s?, s:o}", "ready", ready, "reasons", lines_json(weir_buffer_view(&reasons)), "pid",
+                            (json_int_t)getpid(), "started_ms", (json_int_t)e->started_ms, "updated_ms", (json_int_t)weir_now_ms(), "http", e->url,
+                            "pipelines", pipelines);
     char *text = json_dumps(all, JSON_INDENT(2));
     json_decref(all);
     weir_assert(text);
