@@ -60,7 +60,7 @@ struct weir_str name_space(const char *full_name)
     return (struct weir_str){full_name, dot ? (uint32_t)(dot - full_name) : 0};
 }
 
-const char *name_short(const char *full_name)
+const char *weir_avro_short_name(const char *full_name)
 {
     const char *dot = strrchr(full_name, '.');
     return dot ? dot + 1 : full_name;

@@ -228,7 +228,10 @@ static const struct weir_avro_schema *parse_object(struct parse *p, const json_t
     struct weir_avro_schema *schema = new_schema(p, kind);
     if (logical.bytes)
         schema->logical_type = weir_arena_copy(p->arena, logical).data;
-    return primitive || parse_body(p, json, space, schema) == 0 ? schema : NULL;
+    if (!primitive && parse_body(p, json, space, schema) < 0)
+        return NULL;
+    logical_read(json, schema);
+    return schema;
 }
 
 const struct weir_avro_schema *parse_type(struct parse *p, const json_t *json, struct weir_str space)

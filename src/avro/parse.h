@@ -41,7 +41,6 @@ void parse_leave(struct parse *p, uint32_t mark); // takes what parse_enter gave
 bool name_is_simple(struct weir_str text); // [A-Za-z_][A-Za-z0-9_]*
 bool name_is_full(struct weir_str text);   // simple names joined by dots
 struct weir_str name_space(const char *full_name);
-const char *name_short(const char *full_name);
 bool name_primitive(struct weir_str text, enum weir_avro_kind *ret);
 // Reads "name", "namespace" and "aliases" of a definition into `schema` and makes it known.
 int name_define(struct parse *p, const json_t *json, struct weir_str space, struct weir_avro_schema *schema);
@@ -55,3 +54,11 @@ int name_list(struct parse *p, const json_t *object, const char *key, bool (*val
 // ---- default.c
 // Whether a JSON value can stand for a schema's value ("Complex Types", table "field default values"); of a union, any branch.
 bool default_fits(const struct weir_avro_schema *schema, const json_t *value);
+
+// ---- logical.c
+// What "logicalType" says, where the type can have it.
+void logical_read(const json_t *json, struct weir_avro_schema *schema);
+
+// ---- finite.c
+// Refuses records that hold themselves, directly or through others, without a null or an empty list to end them: they have no value at all.
+int finite_check(struct parse *p);

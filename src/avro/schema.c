@@ -36,7 +36,7 @@ int weir_avro_parse(struct weir_str text, struct weir_arena *arena, const struct
         return -1;
     struct parse p = {.arena = arena, .err = err};
     const struct weir_avro_schema *schema = parse_type(&p, json, (struct weir_str){"", 0});
-    bool good = schema && check_defaults(&p) == 0;
+    bool good = schema && finite_check(&p) == 0 && check_defaults(&p) == 0;
     free(p.names);
     free(p.defaults);
     if (!good) {

@@ -23,6 +23,20 @@ enum weir_avro_kind {
     WEIR_AVRO_FIXED,
 };
 
+// What a type's logicalType says of its values, where it is one that the type can have (specification, "Logical Types"); others are ignored.
+enum weir_avro_logical {
+    WEIR_AVRO_PLAIN,
+    WEIR_AVRO_DATE,
+    WEIR_AVRO_TIME_MILLIS,
+    WEIR_AVRO_TIME_MICROS,
+    WEIR_AVRO_TIMESTAMP_MILLIS, // local-timestamp-… too, as if in UTC
+    WEIR_AVRO_TIMESTAMP_MICROS,
+    WEIR_AVRO_TIMESTAMP_NANOS,
+    WEIR_AVRO_DECIMAL,
+    WEIR_AVRO_UUID,
+    WEIR_AVRO_DURATION,
+};
+
 struct weir_avro_schema;
 
 struct weir_avro_field {
@@ -38,8 +52,11 @@ struct weir_avro_schema {
     const char *name; // full name of records, enums, fixed; else NULL
     uint32_t alias_count;
     const char **aliases;     // full names
-    const char *logical_type; // or NULL
-    uint32_t field_count;     // RECORD
+    const char *logical_type; // as written, or NULL
+    enum weir_avro_logical logical;
+    uint32_t precision, scale; // of a decimal
+    bool finite;               // while parsing: whether some value of a record comes to an end
+    uint32_t field_count;      // RECORD
     struct weir_avro_field *fields;
     uint32_t symbol_count; // ENUM
     const char **symbols;
@@ -51,10 +68,20 @@ struct weir_avro_schema {
 };
 
 // Parses and checks a schema; the tree lives in `arena`, its defaults in *ret_json (json_decref it after the arena's last use).
-// Depth, names, duplicate names and union rules are checked; failure is WEIR_BAD_DATA with the path to the mistake (`fields[2].type`).
+// Depth, names, duplicate names, union rules and whether every record comes to an end are checked; failure is WEIR_BAD_DATA with the path to the
+// mistake (`fields[2].type`).
 int weir_avro_parse(struct weir_str text, struct weir_arena *arena, const struct weir_avro_schema **ret, json_t **ret_json, struct weir_error *err);
 
 const char *weir_avro_kind_name(enum weir_avro_kind kind);
 
+// What follows the last dot of a full name.
+const char *weir_avro_short_name(const char *full_name);
+
 // If the schema is T or a union of null and T: T, and whether null is a branch. NULL for other unions.
 const struct weir_avro_schema *weir_avro_nullable(const struct weir_avro_schema *schema, bool *ret_optional);
+
+// Schemas that read the same bytes the same way have the same text: the Parsing Canonical Form, appended to `out`.
+struct weir_buffer;
+void weir_avro_canonical(const struct weir_avro_schema *schema, struct weir_buffer *out);
+// CRC-64-AVRO (Rabin) of the canonical form ("Schema Fingerprints"), which the single-object encoding names schemas by.
+uint64_t weir_avro_fingerprint(const struct weir_avro_schema *schema);

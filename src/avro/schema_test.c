@@ -93,6 +93,8 @@ static void good_schemas_pass(void **state)
         "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"R\"],\"default\":{\"next\":null}}]}",
         "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"b\",\"type\":\"bytes\",\"default\":\"\\u00ff\\u0000\"}]}",
         "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"d\",\"type\":\"double\",\"default\":1}]}",
+        "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"m\",\"type\":{\"type\":\"map\",\"values\":\"R\"}},"
+        "{\"name\":\"s\",\"type\":{\"type\":\"record\",\"name\":\"S\",\"fields\":[{\"name\":\"r\",\"type\":[\"S\",\"null\"]}]}}]}",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         struct parsed p;
@@ -138,6 +140,9 @@ static void mistakes_are_named_with_their_place(void **state)
         {"{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"A\"],\"default\":\"B\"}", "none of its symbols"},
         {"{\"type\":\"enum\",\"name\":\"E\"}", "has no symbols"},
         {"{\"a\":1,\"a\":2}", "duplicate"},
+        {RECORD("{\"name\":\"a\",\"type\":\"R\"}"), "record 'R' holds itself without end"},
+        {RECORD("{\"name\":\"a\",\"type\":[{\"type\":\"record\",\"name\":\"S\",\"fields\":[{\"name\":\"r\",\"type\":\"R\"}]},\"R\"]}"),
+         "record 'R' holds itself without end"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct parsed p;
@@ -176,7 +181,7 @@ static void a_default_that_could_be_tried_for_ever_is_given_up(void **state)
     struct weir_buffer text = {0};
     repeat(&text,
            "{\"type\":\"record\",\"name\":\"A\",\"fields\":[{\"name\":\"x\",\"type\":[\"A\",{\"type\":\"record\",\"name\":\"B\","
-           "\"fields\":[{\"name\":\"x\",\"type\":[\"A\",\"B\"]}]}],\"default\":",
+           "\"fields\":[{\"name\":\"x\",\"type\":[\"A\",\"B\",\"null\"]}]}],\"default\":",
            1);
     repeat(&text, "{\"x\":", 60);
     repeat(&text, "1", 1);
@@ -190,12 +195,74 @@ static void a_default_that_could_be_tried_for_ever_is_given_up(void **state)
     weir_buffer_drop(&text);
 }
 
+static void logical_types_count_where_the_type_can_have_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum weir_avro_logical logical;
+    } cases[] = {
+        {"{\"type\":\"int\",\"logicalType\":\"date\"}", WEIR_AVRO_DATE},
+        {"{\"type\":\"long\",\"logicalType\":\"date\"}", WEIR_AVRO_PLAIN},
+        {"{\"type\":\"long\",\"logicalType\":\"local-timestamp-micros\"}", WEIR_AVRO_TIMESTAMP_MICROS},
+        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":4,\"scale\":2}", WEIR_AVRO_DECIMAL},
+        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"precision\":4,\"scale\":5}", WEIR_AVRO_PLAIN},
+        {"{\"type\":\"bytes\",\"logicalType\":\"decimal\"}", WEIR_AVRO_PLAIN},
+        {"{\"type\":\"fixed\",\"name\":\"F\",\"size\":2,\"logicalType\":\"decimal\",\"precision\":4}", WEIR_AVRO_DECIMAL},
+        {"{\"type\":\"fixed\",\"name\":\"F\",\"size\":2,\"logicalType\":\"decimal\",\"precision\":5}", WEIR_AVRO_PLAIN},
+        {"{\"type\":\"fixed\",\"name\":\"F\",\"size\":16,\"logicalType\":\"uuid\"}", WEIR_AVRO_UUID},
+        {"{\"type\":\"fixed\",\"name\":\"F\",\"size\":12,\"logicalType\":\"duration\"}", WEIR_AVRO_DURATION},
+        {"{\"type\":\"fixed\",\"name\":\"F\",\"size\":11,\"logicalType\":\"duration\"}", WEIR_AVRO_PLAIN},
+        {"{\"type\":\"string\",\"logicalType\":\"no-such\"}", WEIR_AVRO_PLAIN},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct parsed p;
+        assert_int_equal(parse(&p, cases[i].text), 0);
+        assert_int_equal(p.schema->logical, cases[i].logical);
+        drop(&p);
+    }
+}
+
+// The last one is of the reference implementation's own test cases; test/oracle compares many more.
+static void canonical_form_and_fingerprint(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *canonical;
+        uint64_t fingerprint;
+    } cases[] = {
+        {"{\"type\":\"int\",\"logicalType\":\"date\"}", "\"int\"", 0x7275d51a3f395c8f},
+        {"\"null\"", "\"null\"", 0x63dd24e7cc258f8a},
+        {"{\"fields\":[{\"type\":[\"null\",\"foo\"],\"doc\":\"d\",\"name\":\"next\",\"default\":null}],\"type\":\"record\",\"name\":\"foo\","
+         "\"namespace\":\"x.y\",\"aliases\":[\"a\"]}",
+         "{\"name\":\"x.y.foo\",\"type\":\"record\",\"fields\":[{\"name\":\"next\",\"type\":[\"null\",\"x.y.foo\"]}]}", 0},
+        {"{\"type\":\"fixed\",\"name\":\"foo\",\"size\":15}", "{\"name\":\"foo\",\"type\":\"fixed\",\"size\":15}", 0x18602ec3ed31a504},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct parsed p;
+        struct weir_buffer out = {0};
+        assert_int_equal(parse(&p, cases[i].text), 0);
+        weir_avro_canonical(p.schema, &out);
+        weir_buffer_byte(&out, 0);
+        assert_string_equal(out.data, cases[i].canonical);
+        if (cases[i].fingerprint)
+            assert_int_equal(weir_avro_fingerprint(p.schema), cases[i].fingerprint);
+        weir_buffer_drop(&out);
+        drop(&p);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_sensor_event_is_a_tree), cmocka_unit_test(names_resolve_through_namespaces),
-        cmocka_unit_test(good_schemas_pass),        cmocka_unit_test(mistakes_are_named_with_their_place),
-        cmocka_unit_test(depth_is_bounded),         cmocka_unit_test(a_default_that_could_be_tried_for_ever_is_given_up),
+        cmocka_unit_test(a_sensor_event_is_a_tree),
+        cmocka_unit_test(names_resolve_through_namespaces),
+        cmocka_unit_test(good_schemas_pass),
+        cmocka_unit_test(mistakes_are_named_with_their_place),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(a_default_that_could_be_tried_for_ever_is_given_up),
+        cmocka_unit_test(logical_types_count_where_the_type_can_have_them),
+        cmocka_unit_test(canonical_form_and_fingerprint),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

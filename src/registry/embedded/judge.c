@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which older versions a level asks about, in which direction, and what is said of those that do not fit.
+#include "avro/compatibility.h"
 #include "registry/embedded/inside.h"
-#include "registry/rules.h"
 #include <stdlib.h>
 
 struct judging {
@@ -20,7 +20,7 @@ static void say(struct judging *j, const char *text)
         j->messages[j->count++] = text;
 }
 
-static void on_finding(void *context, const struct rules_finding *f)
+static void on_finding(void *context, const struct weir_avro_finding *f)
 {
     struct judging *j = context;
     say(j, weir_arena_format(j->arena, "{errorType:'%s', description:'%s', additionalInfo:'%s'}", f->type, f->text, f->location));
@@ -46,12 +46,12 @@ static int judge_one(struct judging *j, enum weir_level level, const char *newer
     bool fits = true, forward_fits = true;
     if (asks_backward(level)) {
         j->backward = true;
-        if (rules_check(newer, j->older->schema, "new", "old", on_finding, j, &fits, why) < 0)
+        if (weir_avro_compare(newer, j->older->schema, "new", "old", on_finding, j, &fits, why) < 0)
             return -1;
     }
     if (asks_forward(level)) {
         j->backward = false;
-        if (rules_check(j->older->schema, newer, "old", "new", on_finding, j, &forward_fits, why) < 0)
+        if (weir_avro_compare(j->older->schema, newer, "old", "new", on_finding, j, &forward_fits, why) < 0)
             return -1;
     }
     return fits && forward_fits ? 0 : 1;
