@@ -246,7 +246,8 @@ void task_publish(struct task *t)
     t->core_stats = weir_core_stats(t->core);
     t->seen_commits = t->commits;
     t->seen_lost = t->lost_records;
-    t->status = (struct weir_partition_status){t->sealed.next_offset, t->sealed.next_offset, t->sealed.high_ms};
+    t->status =
+        (struct weir_partition_status){.next_offset = t->sealed.next_offset, .end_offset = t->sealed.next_offset, .high_ms = t->sealed.high_ms};
     counts_copy(&t->seen, &t->sealed.counts, t->pipeline->plan);
     pthread_mutex_unlock(&t->lock);
 }

@@ -97,6 +97,7 @@ struct http_connection { // what the keeper watches
 struct http_auth;
 struct http_streams;
 struct http_counts;
+struct http_contracts;
 
 struct weir_http {
     const struct http_site *site;
@@ -111,9 +112,10 @@ struct weir_http {
     struct http_auth *auth; // NULL: anyone may ask, on loopback
     struct http_streams *streams;
     struct http_counts *counts;
-    char (*etags)[20];     // by page file
-    atomic_uint under_way; // requests
-    pthread_mutex_t lock;  // connections, ending
+    struct http_contracts *shown; // what pipelines agree on with others
+    char (*etags)[20];            // by page file
+    atomic_uint under_way;        // requests
+    pthread_mutex_t lock;         // connections, ending
     pthread_cond_t wake;
     struct http_connection *connections;
     bool ending;
@@ -195,11 +197,19 @@ struct http_counts *http_counts_new(void);
 void http_counts_free(struct http_counts *c);
 void http_count(struct http_counts *c, const struct http_route *route, int status, int64_t us);
 
+// store_metrics.c
+void http_store_metrics(struct weir_buffer *b, struct weir_engine *e);
+
+// contracts.c
+struct http_contracts *http_contracts_new(void);
+void http_contracts_free(struct http_contracts *c); // takes NULL
+
 // what routes answer with
 void http_live(struct http_request *r);
 void http_ready(struct http_request *r);
 void http_metrics(struct http_request *r);
 void http_status(struct http_request *r);
+void http_contracts(struct http_request *r);
 void http_tables(struct http_request *r);
 void http_keys(struct http_request *r);
 void http_rows(struct http_request *r);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // GET /metrics: Prometheus' text format, version 0.0.4, from a table of what is measured.
 #include "base/memory.h"
-#include "base/number.h"
+#include "http/exposition.h"
 #include "http/inside.h"
 #include <math.h>
 #include <stdio.h>
@@ -83,7 +83,7 @@ VALUE(records, s->status->records)
 VALUE(events, s->status->events)
 VALUE(rows, s->status->rows[s->i])
 VALUE(dead, s->status->dead[s->i])
-VALUE(lag, s->status->partitions[s->i].end_offset - s->status->partitions[s->i].next_offset)
+VALUE(owned, s->status->partitions[s->i].owned)
 VALUE(open_windows, s->status->open_windows)
 VALUE(open_groups, s->status->open_groups)
 VALUE(keys, s->status->keys)
@@ -98,6 +98,18 @@ static double query_events(const struct sample *s)
 {
     const struct weir_query_counts *c = &s->status->queries[s->i];
     return (double)(s->outcome == FOLDED ? c->folded : s->outcome == LATE ? c->late : c->filtered);
+}
+
+static double lag(const struct sample *s)
+{
+    const struct weir_partition_status *p = &s->status->partitions[s->i];
+    return p->owned ? (double)(p->end_offset - p->next_offset) : NAN; // another process knows it
+}
+
+static double ready(const struct sample *s)
+{
+    weir_cleanup(weir_buffer_drop) struct weir_buffer reasons = {0};
+    return weir_engine_ready(s->http->engine, &reasons);
 }
 
 static double watermark(const struct sample *s)
@@ -134,6 +146,7 @@ static const struct metric metrics[] = {
     {"weir_watermark_seconds", "gauge", "Highest event time of a partition; each query's watermark trails it by its lateness.", OF_PARTITION,
      watermark},
     {"weir_lag_records", "gauge", "Records of a partition that are still to be read.", OF_PARTITION, lag},
+    {"weir_partition_owned", "gauge", "1: this process reads the partition.", OF_PARTITION, owned},
     {"weir_open_windows", "gauge", "Windows that are not closed yet.", OF_PIPELINE, open_windows},
     {"weir_open_groups", "gauge", "Groups of open windows, and of queries without windows.", OF_PIPELINE, open_groups},
     {"weir_keys", "gauge", "Group keys that are held.", OF_PIPELINE, keys},
@@ -142,43 +155,13 @@ static const struct metric metrics[] = {
     {"weir_lost_records_total", "counter", "Records that retention took before they were read.", OF_PIPELINE, lost},
     {"weir_feed_events_total", "counter", "Events that the feed put into the topic.", OF_PIPELINE, feed_events},
     {"weir_feed_rejects_total", "counter", "Rows of the feed that are no events.", OF_PIPELINE, feed_rejects},
+    {"weir_ready", "gauge", "1: every pipeline runs as it should; /readyz says why not.", OF_PROCESS, ready},
     {"weir_http_streams", "gauge", "Open streams of server-sent events.", OF_PROCESS, streams},
     {"process_resident_memory_bytes", "gauge", "Resident memory.", OF_PROCESS, resident_bytes},
     {"process_cpu_seconds_total", "counter", "User and system CPU time.", OF_PROCESS, cpu_seconds},
 };
 
 // ---- writing
-
-static void add_label(struct weir_buffer *b, const char *name, const char *value)
-{
-    bool first = b->data[b->bytes - 1] == '{';
-    weir_buffer_format(b, "%s%s=\"", first ? "" : ",", name);
-    for (const char *c = value; *c; c++) {
-        if (*c == '\n')
-            weir_buffer_format(b, "\\n");
-        else
-            weir_buffer_format(b, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
-    }
-    weir_buffer_byte(b, '"');
-}
-
-static void add_number_label(struct weir_buffer *b, const char *name, uint64_t value)
-{
-    weir_buffer_format(b, ",%s=\"%llu\"", name, (unsigned long long)value);
-}
-
-static void add_number(struct weir_buffer *b, double value)
-{
-    char text[32];
-    weir_buffer_byte(b, ' ');
-    weir_buffer_add(b, text, weir_format_f64(value, text));
-    weir_buffer_byte(b, '\n');
-}
-
-static void add_head(struct weir_buffer *b, const char *name, const char *type, const char *help)
-{
-    weir_buffer_format(b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
-}
 
 static void add_sample(struct weir_buffer *b, const struct metric *m, const struct sample *s)
 {
@@ -188,18 +171,18 @@ static void add_sample(struct weir_buffer *b, const struct metric *m, const stru
     weir_buffer_format(b, "%s", m->name);
     if (m->scope != OF_PROCESS) {
         weir_buffer_byte(b, '{');
-        add_label(b, "pipeline", s->status->plan->pipeline);
+        exposition_label(b, "pipeline", s->status->plan->pipeline);
         if (m->scope == OF_TABLE || m->scope == OF_OUTCOME)
-            add_label(b, "table", s->status->plan->queries[s->i].table.name);
+            exposition_label(b, "table", s->status->plan->queries[s->i].table.name);
         if (m->scope == OF_OUTCOME)
-            add_label(b, "outcome", outcome_names[s->outcome]);
+            exposition_label(b, "outcome", outcome_names[s->outcome]);
         if (m->scope == OF_REASON)
-            add_label(b, "reason", weir_reason_name((enum weir_reason)s->i));
+            exposition_label(b, "reason", weir_reason_name((enum weir_reason)s->i));
         if (m->scope == OF_PARTITION)
-            add_number_label(b, "partition", s->i);
+            exposition_number_label(b, "partition", s->i);
         weir_buffer_byte(b, '}');
     }
-    add_number(b, value);
+    exposition_value(b, value);
 }
 
 static uint32_t members(enum scope scope, const struct weir_plan *plan)
@@ -222,7 +205,7 @@ static uint32_t members(enum scope scope, const struct weir_plan *plan)
 static void add_metric(struct weir_buffer *b, const struct metric *m, struct weir_http *h, const struct weir_pipeline_status *statuses)
 {
     uint32_t pipelines = m->scope == OF_PROCESS ? 1 : weir_engine_pipelines(h->engine);
-    add_head(b, m->name, m->type, m->help);
+    exposition_head(b, m->name, m->type, m->help);
     for (uint32_t p = 0; p < pipelines; p++) {
         struct sample s = {.http = h, .status = &statuses[p]};
         for (s.i = 0; s.i < members(m->scope, statuses[p].plan); s.i++)
@@ -233,7 +216,7 @@ static void add_metric(struct weir_buffer *b, const struct metric *m, struct wei
 
 static void add_answers(struct weir_buffer *b, struct http_counts *c)
 {
-    add_head(b, "weir_http_requests_total", "counter", "Requests that were answered.");
+    exposition_head(b, "weir_http_requests_total", "counter", "Requests that were answered.");
     for (uint32_t route = 0; route < c->count; route++)
         for (size_t i = 0; i < CODES; i++) {
             unsigned long long answers = atomic_load(&c->routes[route].answers[i]);
@@ -245,7 +228,7 @@ static void add_answers(struct weir_buffer *b, struct http_counts *c)
 static void add_durations(struct weir_buffer *b, struct http_counts *c)
 {
     static const char name[] = "weir_http_request_duration_seconds";
-    add_head(b, name, "histogram", "From a request's first line to the end of its answer.");
+    exposition_head(b, name, "histogram", "From a request's first line to the end of its answer.");
     for (uint32_t route = 0; route < c->count; route++) {
         unsigned long long sum = 0;
         size_t from = b->bytes;
@@ -275,10 +258,11 @@ void http_metrics(struct http_request *r)
         weir_engine_status(h->engine, p, &r->arena, &statuses[p]);
     struct weir_buffer *b = http_json(r);
     r->reply.type = "text/plain; version=0.0.4; charset=utf-8";
-    add_head(b, "weir_build_info", "gauge", "What this binary is.");
+    exposition_head(b, "weir_build_info", "gauge", "What this binary is.");
     weir_buffer_format(b, "weir_build_info{version=\"%s\"} 1\n", WEIR_VERSION);
     for (size_t i = 0; i < sizeof metrics / sizeof *metrics; i++)
         add_metric(b, &metrics[i], h, statuses);
+    http_store_metrics(b, h->engine);
     add_answers(b, h->counts);
     add_durations(b, h->counts);
 }

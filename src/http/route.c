@@ -11,6 +11,7 @@ static const struct http_route routes[] = {
     {"readyz", "/readyz", "GET", HTTP_ANYONE, http_ready},
     {"metrics", "/metrics", "GET", HTTP_READER, http_metrics},
     {"status", "/api/v1/status", "GET", HTTP_READER, http_status},
+    {"contracts", "/api/v1/contracts", "GET", HTTP_READER, http_contracts},
     {"tables", "/api/v1/tables", "GET", HTTP_READER, http_tables},
     {"rows", "/api/v1/tables/{table}/rows", "GET", HTTP_READER, http_rows},
     {"keys", "/api/v1/tables/{table}/keys", "GET", HTTP_READER, http_keys},

@@ -302,6 +302,7 @@ static void drop(struct weir_http *h)
     if (h->streams)
         http_streams_free(h->streams);
     http_counts_free(h->counts);
+    http_contracts_free(h->shown);
     http_auth_free(h->auth);
     if (h->fd >= 0)
         close(h->fd);
@@ -348,6 +349,7 @@ int weir_http_start(struct weir_engine *e, const struct weir_http_options *o, st
     h->engine = e;
     h->streams = http_streams_new(h);
     h->counts = http_counts_new();
+    h->shown = http_contracts_new();
     h->etags = http_etags_new();
     return start(h, ret, err);
 }

@@ -5,6 +5,7 @@
 #include "cli/printer.h"
 #include "cli/session.h"
 #include "cli/verb/verbs.h"
+#include "spec/contract.h"
 #include <errno.h>
 
 enum { SCHEMA_BYTES_MAX = 1 << 20 };
@@ -202,6 +203,14 @@ static int diff(const struct cli_args *args)
     return WEIR_OK;
 }
 
+static void print_contract(const struct weir_plan *plan, const struct weir_query_spec *query)
+{
+    weir_cleanup(weir_buffer_drop) struct weir_buffer schema = {0};
+    weir_contract_rows(&schema, plan, query);
+    weir_buffer_byte(&schema, '\n');
+    fwrite(schema.data, 1, schema.bytes, stdout);
+}
+
 static int export_schemas(const struct cli_args *args)
 {
     struct weir_error err;
@@ -213,7 +222,7 @@ static int export_schemas(const struct cli_args *args)
         return cli_usage(args, "%s has no table '%.80s'", args->operands.items[0], table);
     for (uint32_t i = 0; i < s.plan->query_count; i++)
         if (!table || strcmp(table, s.plan->queries[i].table.name) == 0)
-            contract_export(stdout, s.plan, &s.plan->queries[i]);
+            print_contract(s.plan, &s.plan->queries[i]);
     return WEIR_OK;
 }
 

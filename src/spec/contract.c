@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "spec/contract.h"
 #include "base/memory.h"
-#include "cli/contract.h"
 #include <ctype.h>
 #include <jansson.h>
-#include <stdlib.h>
+
+enum { NAME_BYTES = 200 };
 
 // hourly_aggregates → HourlyAggregate
 static void record_name(const char *table, char *out, size_t bytes)
@@ -11,9 +12,10 @@ static void record_name(const char *table, char *out, size_t bytes)
     size_t used = 0;
     bool start = true;
     for (; *table && used + 1 < bytes; table++) {
-        if (*table != '_')
+        bool letter = isalnum((unsigned char)*table) != 0;
+        if (letter)
             out[used++] = start ? (char)toupper((unsigned char)*table) : *table;
-        start = *table == '_';
+        start = !letter;
     }
     bool plural = used > 2 && out[used - 1] == 's' && out[used - 2] != 's';
     out[plural ? used - 1 : used] = 0;
@@ -67,22 +69,57 @@ static const char *space_of(const struct weir_plan *plan, struct weir_arena *are
     return dot ? weir_arena_copy(arena, (struct weir_str){name, (uint32_t)(dot - name)}).data : NULL;
 }
 
-void contract_export(FILE *out, const struct weir_plan *plan, const struct weir_query_spec *query)
+static void add_json(struct weir_buffer *out, json_t *schema)
 {
-    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
-    char name[200], doc[300];
-    record_name(query->table.name, name, sizeof name);
-    snprintf(doc, sizeof doc, "A row of the table %s of the pipeline %s.", query->table.name, plan->pipeline);
-    json_t *schema = json_pack("{s:s, s:s}", "type", "record", "name", name), *fields = json_array();
-    const char *space = space_of(plan, &arena);
+    weir_cleanup(weir_freep) char *text = json_dumps(schema, JSON_COMPACT);
+    weir_assert(text);
+    weir_buffer_add(out, text, strlen(text));
+    json_decref(schema);
+}
+
+static json_t *record(const char *of, const char *space, const char *doc)
+{
+    char name[NAME_BYTES];
+    record_name(of, name, sizeof name);
+    json_t *schema = json_pack("{s:s, s:s}", "type", "record", "name", name);
     if (space)
         json_object_set_new(schema, "namespace", json_string(space));
     json_object_set_new(schema, "doc", json_string(doc));
+    return schema;
+}
+
+void weir_contract_rows(struct weir_buffer *out, const struct weir_plan *plan, const struct weir_query_spec *query)
+{
+    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
+    const char *doc = weir_arena_format(&arena, "A row of the table %s of the pipeline %s.", query->table.name, plan->pipeline);
+    json_t *schema = record(query->table.name, space_of(plan, &arena), doc), *fields = json_array();
     for (uint32_t i = 0; i < query->table.column_count; i++)
         json_array_append_new(fields, field_of(query, i));
     json_object_set_new(schema, "fields", fields);
-    char *text = json_dumps(schema, JSON_COMPACT);
-    fprintf(out, "%s\n", text ? text : "");
-    free(text);
-    json_decref(schema);
+    add_json(out, schema);
+}
+
+// ---- events
+
+static json_t *event_field(const struct weir_field *f)
+{
+    const char *type = weir_type_name(f->type); // names are Avro's
+    return f->optional ? json_pack("{s:s, s:[s, s], s:n}", "name", f->name, "type", "null", type, "default")
+                       : json_pack("{s:s, s:s}", "name", f->name, "type", type);
+}
+
+void weir_contract_event(struct weir_buffer *out, const struct weir_plan *plan)
+{
+    if (plan->event.schema_text) {
+        weir_buffer_add(out, plan->event.schema_text, strlen(plan->event.schema_text));
+        return;
+    }
+    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
+    const char *doc = weir_arena_format(&arena, "An event of the topic %s, written as JSON.", plan->topic.name);
+    bool usable = isalpha((unsigned char)*plan->topic.name) != 0; // a topic may begin with what no record can
+    json_t *schema = record(usable ? plan->topic.name : "events", NULL, doc), *fields = json_array();
+    for (uint32_t i = 0; i < plan->event.field_count; i++)
+        json_array_append_new(fields, event_field(&plan->event.fields[i]));
+    json_object_set_new(schema, "fields", fields);
+    add_json(out, schema);
 }
