@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -213,11 +214,21 @@ static int create(struct weir_kafka *k, const struct weir_kafka_topic *wanted, b
     return *ret_exists ? 0 : wait_ready(r.rk, wanted, err);
 }
 
+// The controller's word that a topic exists may come before the broker that is asked knows of it.
+static int await_known(struct weir_kafka *k, const char *topic, int32_t *ret_partitions, struct weir_error *err)
+{
+    int64_t deadline_us = weir_monotonic_us() + READY_MS * 1000;
+    int rc;
+    while ((rc = kafka_topic_partitions(k, topic, ret_partitions, err)) < 0 && err->code == WEIR_BAD_DATA && weir_monotonic_us() < deadline_us)
+        poll(NULL, 0, STEP_MS);
+    return rc;
+}
+
 // Takes an existing topic as it is, but for its retention.
 static int adopt(struct weir_kafka *k, const struct weir_kafka_topic *wanted, struct weir_error *err)
 {
     int32_t partitions;
-    if (kafka_topic_partitions(k, wanted->name, &partitions, err) < 0)
+    if (await_known(k, wanted->name, &partitions, err) < 0)
         return -1;
     if (partitions != wanted->partitions)
         return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "topic '%s' has %d partitions, not %d; a topic's number of partitions stays as it is",
