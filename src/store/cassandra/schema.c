@@ -2,11 +2,13 @@
 // Keyspaces and tables: made where they are missing, compared with what is wanted where they are there. What is there is looked at first, so that a
 // login that may not make anything can still use it.
 #include "base/memory.h"
+#include "base/time.h"
 #include "store/cassandra/inside.h"
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COPIES = 3 };
+enum { COPIES = 3, AGREEMENT_US = 10000000, LOOK_AGAIN_MS = 50 };
 
 void cassandra_keyspace_name(const char *keyspace, char ret[CASSANDRA_NAME_BYTES])
 {
@@ -227,6 +229,22 @@ static int make_table(struct cassandra_store *s, const char *keyspace, const str
     return run(s, &text, err) < 0 ? weir_wrap(err, "table %s.%s", keyspace, shape->table->name) : 0;
 }
 
+// Where another process was first, nobody told this session of the change: nodes that have not heard of the table yet are asked again.
+static int await_table(struct cassandra_store *s, const char *keyspace, const char *table, struct weir_arena *arena, struct found_table *ret,
+                       struct weir_error *err)
+{
+    int64_t deadline_us = weir_monotonic_us() + AGREEMENT_US;
+    for (;;) {
+        if (find_table(s, keyspace, table, arena, ret, err) < 0)
+            return -1;
+        if (ret->count > 0)
+            return 0;
+        if (weir_monotonic_us() > deadline_us)
+            return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "table %s.%s was made, but some node does not know it yet", keyspace, table);
+        poll(NULL, 0, LOOK_AGAIN_MS);
+    }
+}
+
 static int make_or_compare(struct cassandra_store *s, const char *keyspace, const struct cassandra_shape *shape, struct weir_error *err)
 {
     weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
@@ -235,7 +253,7 @@ static int make_or_compare(struct cassandra_store *s, const char *keyspace, cons
         return -1;
     if (found.count == 0 && make_table(s, keyspace, shape, err) < 0)
         return -1;
-    if (found.count == 0 && find_table(s, keyspace, shape->table->name, &arena, &found, err) < 0) // another process may have been first
+    if (found.count == 0 && await_table(s, keyspace, shape->table->name, &arena, &found, err) < 0)
         return -1;
     return compare(keyspace, &shape->physical, &found, err);
 }
