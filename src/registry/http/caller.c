@@ -282,9 +282,11 @@ static int ask(struct caller *c, const struct address *a, const char *path, cons
     return code == CURLE_OK ? (int)status : 0;
 }
 
-static bool is_trouble(int status)
+// A registry that refuses to be written to, or cannot be, may well be read.
+static bool is_trouble(int status, bool writes)
 {
-    return status < 200 || status == 401 || status == 403 || status == 408 || status == 429 || status >= 500;
+    bool refuses = status == 401 || status == 403;
+    return status < 200 || (refuses && !writes) || status == 408 || status == 429 || (status >= 500 && status != 501);
 }
 
 static void say_trouble(struct weir_error *err, const struct address *a, int status, const struct exchange *x)
@@ -353,7 +355,7 @@ static int try_all(struct caller *c, const char *path, const char *body, json_t 
         uint32_t number = (first + i) % c->address_count;
         struct exchange x;
         int status = ask(c, &c->addresses[number], path, body, &x);
-        if (is_trouble(status)) {
+        if (is_trouble(status, body != NULL)) {
             say_trouble(err, &c->addresses[number], status, &x);
             *ret_trouble = status;
             weir_buffer_drop(&x.body);

@@ -45,6 +45,10 @@ static int refusal(int status, const json_t *json, enum weir_fate fate, const ch
 {
     const char *message = json_string_value(json_object_get(json, "message"));
     int code = (int)json_integer_value(json_object_get(json, "error_code"));
+    if (status == 401 || status == 403)
+        return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "%s: it does not let us (HTTP %d): give it credentials that may write", what, status);
+    if (status == 405 || status == 501)
+        return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "%s: it is for reading only (HTTP %d)", what, status);
     if (!code)
         return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: HTTP %d, but not as a schema registry answers: is its address right?", what, status);
     return weir_fail(err, WEIR_BAD_DATA, fate, "%s: %.300s (%d)", what, message ? message : "refused", code);
