@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "base/time.h"
+#include "engine/row_contracts.h"
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -39,13 +40,48 @@ static int open_log(struct pipeline *p, struct weir_error *err)
     return p->plan->event.format == WEIR_FORMAT_AVRO ? weir_backends_registry(b, p->plan, &p->registry, err) : 0;
 }
 
+// The registry of the tables' rows. The data folder is not opened for it alone.
+static struct weir_registry *rows_registry(struct pipeline *p)
+{
+    struct weir_backends *b = p->engine->backends;
+    struct weir_registry *r = p->registry;
+    struct weir_error why;
+    if (r || (p->plan->registry.embedded && !weir_backends_embedded(b)))
+        return r;
+    if (weir_backends_registry(b, p->plan, &r, &why) < 0)
+        engine_say(p->engine, "%s: %s", p->plan->pipeline, why.text);
+    return r;
+}
+
+// Columns that may not follow what is registered are a mistake of the file; a registry that cannot be asked or written to keeps nobody from running.
+static int check_contracts(struct pipeline *p, struct weir_registry **ret, struct weir_error *err)
+{
+    struct weir_registry *r = rows_registry(p);
+    int fits = r ? weir_row_contracts_check(r, p->plan, err) : -1;
+    if (r && fits < 0)
+        engine_say(p->engine, "%s: the columns of the tables are not checked: %s", p->plan->pipeline, err->text);
+    *ret = fits > 0 ? r : NULL;
+    return fits == 0 ? -1 : 0;
+}
+
+static void keep_contracts(struct pipeline *p, struct weir_registry *r)
+{
+    struct weir_error why;
+    if (r && weir_row_contracts_register(r, p->plan, &why) < 0)
+        engine_say(p->engine, "%s: the columns of the tables are not registered: %s", p->plan->pipeline, why.text);
+}
+
 static int open_tables(struct pipeline *p, struct weir_error *err)
 {
+    struct weir_registry *registry;
+    if (check_contracts(p, &registry, err) < 0)
+        return -1;
     if (weir_backends_store(p->engine->backends, p->plan, &p->store, err) < 0)
         return -1;
     for (uint32_t q = 0; q < p->plan->query_count; q++)
         if (weir_store_create(p->store, p->plan->keyspace, &p->plan->queries[q].table, err) < 0)
             return -1;
+    keep_contracts(p, registry);
     weir_store_on_progress(p->store, progress, p);
     return 0;
 }

@@ -3,6 +3,8 @@
 #include "cli/session.h"
 #include "cli/term.h"
 #include "cli/verb/verbs.h"
+#include "engine/row_contracts.h"
+#include "registry/follow.h"
 
 static const char *time_zone(const struct weir_plan *plan)
 {
@@ -175,16 +177,53 @@ static void print_plan(const struct weir_plan *plan)
     print_spanning(plan);
 }
 
+// ---- against a registry
+
+static void keep_first(void *context, const struct weir_follow *f)
+{
+    if (!f->fits && f->finding_count)
+        weir_buffer_format(context, "version %d at level %s: %s", f->version, weir_level_name(f->level), f->findings[0].text);
+}
+
+static int check_events(struct session *s, struct weir_error *err)
+{
+    weir_cleanup(weir_buffer_drop) struct weir_buffer subject = {0}, why = {0};
+    bool fits = true;
+    if (s->plan->event.format != WEIR_FORMAT_AVRO)
+        return 0;
+    weir_buffer_format(&subject, "%s-value%c", s->plan->topic.name, 0);
+    if (weir_registry_follows(s->registry, (const char *)subject.data, s->plan->event.schema_text, keep_first, &why, &fits, err) < 0)
+        return -1;
+    return fits ? 0
+                : weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "%s: the events' schema may not follow %s %.*s", s->plan->file,
+                            (const char *)subject.data, (int)why.bytes, (const char *)why.data);
+}
+
+static int check_contracts(struct session *s, const struct cli_args *args, struct weir_error *err)
+{
+    session_begin(s, args, WEIR_READER);
+    if (session_registry(s, err) < 0 || check_events(s, err) < 0 || weir_row_contracts_check(s->registry, s->plan, err) <= 0)
+        return -1;
+    printf("  contracts: events and aggregates may follow what is in %s\n", s->plan->registry.text);
+    return 0;
+}
+
+static int check_file(struct session *s, const struct cli_args *args, const char *file, struct weir_error *err)
+{
+    if (session_plan(s, args, file, err) < 0)
+        return -1;
+    print_plan(s->plan);
+    return args->where.registry ? check_contracts(s, args, err) : 0;
+}
+
 static int check(const struct cli_args *args)
 {
     int code = WEIR_OK;
     for (uint32_t i = 0; i < args->operands.count; i++) {
         struct weir_error err;
         weir_cleanup(session_close) struct session s = {0};
-        if (session_plan(&s, args, args->operands.items[i], &err) == 0) {
-            print_plan(s.plan);
+        if (check_file(&s, args, args->operands.items[i], &err) == 0)
             continue;
-        }
         int failed = cli_report(&err);
         code = code == WEIR_OK ? failed : code;
     }
@@ -193,12 +232,15 @@ static int check(const struct cli_args *args)
 
 const struct cli_verb verb_check = {
     .name = "check",
-    .summary = "read, resolve and type-check pipeline files; connects nowhere",
+    .summary = "read, resolve and type-check pipeline files; connects nowhere but to --registry",
     .operands = "FILE…",
     .operands_min = 1,
     .operands_max = UINT32_MAX,
-    .details = "Prints every mistake with its line and column and exits 78, or says what each query does.",
-    .examples = (const char *const[]){"weir check pipelines/*.yaml", NULL},
+    .details = "Prints every mistake with its line and column and exits 78, or says what each query does. With --registry, a URL or 'embedded', also "
+               "whether\n"
+               "the events' schema and the columns of aggregates may follow what is registered there.",
+    .examples =
+        (const char *const[]){"weir check pipelines/*.yaml", "weir check pipelines/iot-analytics.yaml --registry http://127.0.0.1:8081", NULL},
     .options = (const struct cli_option[]){CLI_OPTIONS_WHERE, {0}},
     .run = check,
 };
