@@ -5,6 +5,8 @@
 #include <float.h>
 #include <stdlib.h>
 
+enum { EXPECTED_BYTES = 200 }; // of a list of symbols
+
 struct step { // one field of the record, in its order
     const struct weir_avro_schema *schema;
     uint32_t event_field;    // UINT32_MAX: always `written`
@@ -22,10 +24,43 @@ struct avro_encoder {
     struct step *steps;
 };
 
-static int refuse(const struct avro_encoder *e, const struct step *s, struct weir_error *err)
+// What the field takes, for people.
+static void put_expected(const struct weir_avro_schema *schema, struct weir_buffer *out)
 {
-    return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "%s: the value does not fit %s", e->event->fields[s->event_field].name,
-                     weir_avro_kind_name(s->schema->kind));
+    switch (schema->kind) {
+    case WEIR_AVRO_INT:
+        weir_buffer_format(out, "an int from -2147483648 to 2147483647");
+        break;
+    case WEIR_AVRO_FLOAT:
+        weir_buffer_format(out, "a float, which is at most 3.4028235e38 either way");
+        break;
+    case WEIR_AVRO_ENUM:
+        weir_buffer_format(out, "one of");
+        for (uint32_t i = 0; i < schema->symbol_count && out->bytes < EXPECTED_BYTES; i++)
+            weir_buffer_format(out, "%s %s", i ? "," : "", schema->symbols[i]);
+        break;
+    default:
+        weir_buffer_format(out, "%s", weir_avro_kind_name(schema->kind));
+    }
+}
+
+static void put_found(const struct weir_value *value, struct weir_buffer *out)
+{
+    if (value->kind == WEIR_STRS)
+        weir_buffer_format(out, "'%.*s'", (int)(value->str.bytes < 64 ? value->str.bytes : 64), value->str.data);
+    else if (value->kind == WEIR_I64)
+        weir_buffer_format(out, "%lld", (long long)value->i64);
+    else
+        weir_buffer_format(out, "%g", value->f64);
+}
+
+static int refuse(const struct avro_encoder *e, const struct step *s, const struct weir_value *value, struct weir_error *err)
+{
+    weir_cleanup(weir_buffer_drop) struct weir_buffer expected = {0}, found = {0};
+    put_expected(s->schema, &expected);
+    put_found(value, &found);
+    return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "%s: expected %.*s, found %.*s", e->event->fields[s->event_field].name,
+                     (int)expected.bytes, (const char *)expected.data, (int)found.bytes, (const char *)found.data);
 }
 
 static void put_little_endian(struct weir_buffer *out, uint64_t bits, size_t bytes)
@@ -105,7 +140,7 @@ static int encode_event(struct codec_encoder *self, const struct weir_value *val
         if (s->optional)
             weir_buffer_zigzag(out, value->null ? s->null_index : 1 - s->null_index);
         if (!value->null && put_value(s->schema, value, out) < 0)
-            return refuse(e, s, err);
+            return refuse(e, s, value, err);
     }
     return 0;
 }

@@ -155,7 +155,7 @@ static int take_integer(struct walk *w, const struct want *want, const struct js
         w->text.at = number->text.data;
         if (number->special || (weir_parse_f64(number->text, &wide) == 0 && fabs(wide) < 9e18))
             return misfit(w, want, number->special ? number->text.data[0] == 'N' ? "NaN" : "Infinity" : "a number with a fraction");
-        return broken_value(w, want, "out of range");
+        return broken_value(w, want, "out of range of long");
     }
     if (want->type == WEIR_INT && value != (int32_t)value) {
         w->text.at = number->text.data;
@@ -170,7 +170,7 @@ static int take_float(struct walk *w, const struct want *want, const struct json
     double value;
     if (weir_parse_f64(number->text, &value) < 0 || (want->type == WEIR_FLOAT && isinf((float)value) && !number->special)) {
         w->text.at = number->text.data;
-        return broken_value(w, want, "out of range");
+        return broken_value(w, want, want->type == WEIR_FLOAT ? "out of range of float" : "out of range of double");
     }
     *ret = (struct weir_value){.kind = WEIR_F64, .f64 = want->type == WEIR_FLOAT ? (double)(float)value : value};
     return 0;

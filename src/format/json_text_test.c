@@ -279,11 +279,11 @@ static void says_what_is_wrong_and_where(void **state)
     bad(&s, "{\"id\":7}", "id: expected a string, found a number (at byte 7)");
     bad(&s, "{\"time\":1.5}", "time: expected an integer, found a number with a fraction (at byte 9)");
     bad(&s, "{\"time\":NaN}", "time: expected an integer, found NaN (at byte 9)");
-    bad(&s, "{\"time\":9223372036854775808}", "time: out of range (at byte 9)");
+    bad(&s, "{\"time\":9223372036854775808}", "time: out of range of long (at byte 9)");
     bad(&s, "{\"time\":true}", "time: expected an integer, found a boolean (at byte 9)");
     bad(&s, "{\"n\":2147483648}", "n: out of range of int (at byte 6)");
-    bad(&s, "{\"value\":1e999}", "value: out of range (at byte 10)");
-    bad(&s, "{\"f\":1e300}", "f: out of range (at byte 6)");
+    bad(&s, "{\"value\":1e999}", "value: out of range of double (at byte 10)");
+    bad(&s, "{\"f\":1e300}", "f: out of range of float (at byte 6)");
     bad(&s, "{\"on\":1}", "on: expected a boolean, found a number (at byte 7)");
     bad(&s, "{\"id\":\"\\ud800\"}", "id: lone surrogate in a string (at byte 7)");
     bad(&s, "{\"id\":\"\xff\"}", "id: invalid UTF-8 in a string (at byte 7)");

@@ -81,6 +81,7 @@ static bool field_type_of(enum weir_avro_kind kind, enum weir_type *ret)
         *ret = WEIR_DOUBLE;
         return true;
     case WEIR_AVRO_STRING:
+    case WEIR_AVRO_ENUM: // its symbol
         *ret = WEIR_STRING;
         return true;
     default:
