@@ -136,6 +136,16 @@ def topic(prefix="test", partitions=3, copies=1, bootstrap=None, **config):
         admin.delete_topics([name], operation_timeout=30)[name].result(30)
 
 
+def drop_topics(prefix, bootstrap=None):
+    """Deletes the topics that a pipeline made for itself; those that are missing are no error."""
+    from confluent_kafka.admin import AdminClient
+
+    admin = AdminClient({"bootstrap.servers": bootstrap or kafka(), "log_level": 2})
+    mine = [name for name in admin.list_topics(timeout=20).topics if name.startswith(f"{prefix}-")]
+    for deleted in admin.delete_topics(mine, operation_timeout=30).values() if mine else ():
+        deleted.result(30)
+
+
 def eventually(done, seconds=30, every=0.05, what="what the test waits for"):
     """Polls until done() gives something true, and gives that; fails the test otherwise."""
     try:
