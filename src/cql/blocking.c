@@ -30,14 +30,14 @@ static void waiter_done(void *context, const struct cql_answer *answer)
     pthread_mutex_unlock(&w->lock);
 }
 
-int call_run(struct cql_session *s, struct call *call, struct cql_result **ret, struct weir_error *err)
+int cql_call_run(struct cql_session *s, struct call *call, struct cql_result **ret, struct weir_error *err)
 {
     struct waiter w = {.err = err};
     pthread_mutex_init(&w.lock, NULL);
     pthread_cond_init(&w.changed, NULL);
     call->done = waiter_done;
     call->context = &w;
-    session_submit(s, call);
+    cql_session_submit(s, call);
     pthread_mutex_lock(&w.lock);
     while (!w.done)
         pthread_cond_wait(&w.changed, &w.lock);
@@ -51,7 +51,7 @@ int call_run(struct cql_session *s, struct call *call, struct cql_result **ret, 
 
 int cql_run(struct cql_session *s, const struct cql_request *request, struct cql_result **ret, struct weir_error *err)
 {
-    return call_run(s, call_make(s, request, NULL, NULL), ret, err);
+    return cql_call_run(s, cql_call_make(s, request, NULL, NULL), ret, err);
 }
 
 int cql_run_text(struct cql_session *s, const char *text, struct cql_result **ret, struct weir_error *err)
@@ -114,7 +114,7 @@ static bool schema_agrees(struct cql_session *s, struct weir_error *err)
 
 static void pause_ms(struct cql_session *s, uint32_t ms)
 {
-    struct timespec deadline = deadline_in_ms(ms);
+    struct timespec deadline = cql_deadline_in_ms(ms);
     pthread_mutex_lock(&s->lock);
     while (!atomic_load(&s->stopping) && pthread_cond_timedwait(&s->changed, &s->lock, &deadline) == 0)
         ;

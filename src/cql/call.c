@@ -6,7 +6,7 @@
 
 enum { POOL_BYTES_MAX = 8 << 20, POOL_ONE_MAX = 64 << 10 };
 
-void calls_push(struct calls *list, struct call *call)
+void cql_calls_push(struct calls *list, struct call *call)
 {
     call->next = NULL;
     if (list->last)
@@ -17,7 +17,7 @@ void calls_push(struct calls *list, struct call *call)
     list->count++;
 }
 
-struct call *calls_pop(struct calls *list)
+struct call *cql_calls_pop(struct calls *list)
 {
     struct call *call = list->first;
     if (!call)
@@ -30,10 +30,10 @@ struct call *calls_pop(struct calls *list)
     return call;
 }
 
-struct call *call_take(struct cql_session *s)
+struct call *cql_call_take(struct cql_session *s)
 {
     pthread_mutex_lock(&s->pool_lock);
-    struct call *call = calls_pop(&s->pool);
+    struct call *call = cql_calls_pop(&s->pool);
     if (call)
         s->pool_bytes -= call->bytes.capacity + sizeof *call;
     pthread_mutex_unlock(&s->pool_lock);
@@ -50,7 +50,7 @@ static void call_free(struct call *call)
     free(call);
 }
 
-void call_give(struct cql_session *s, struct call *call)
+void cql_call_give(struct cql_session *s, struct call *call)
 {
     free(call->error);
     call->error = NULL;
@@ -58,7 +58,7 @@ void call_give(struct cql_session *s, struct call *call)
     pthread_mutex_lock(&s->pool_lock);
     bool keep = bytes <= POOL_ONE_MAX && s->pool_bytes + bytes <= POOL_BYTES_MAX;
     if (keep) {
-        calls_push(&s->pool, call);
+        cql_calls_push(&s->pool, call);
         s->pool_bytes += bytes;
     }
     pthread_mutex_unlock(&s->pool_lock);
@@ -124,11 +124,11 @@ static struct host *call_host(struct cql_session *s, const char *address)
     return found;
 }
 
-struct call *call_make(struct cql_session *s, const struct cql_request *r, cql_done done, void *context)
+struct call *cql_call_make(struct cql_session *s, const struct cql_request *r, cql_done done, void *context)
 {
     weir_assert(r->kind == CQL_QUERY ? r->text != NULL : r->prepared != NULL);
     weir_assert(r->kind != CQL_BATCH || (r->rows > 0 && r->rows <= UINT16_MAX));
-    struct call *call = call_take(s);
+    struct call *call = cql_call_take(s);
     call->done = done;
     call->context = context;
     call->prepared = r->kind == CQL_QUERY ? NULL : r->prepared;
@@ -145,16 +145,16 @@ struct call *call_make(struct cql_session *s, const struct cql_request *r, cql_d
     if (r->node && !(call->only = call_host(s, r->node))) {
         struct weir_error why;
         weir_fail(&why, WEIR_UNAVAILABLE, WEIR_RETRY, "no node of the cluster has the address %s", r->node);
-        call_note(call, CQL_CAUSE_NOT_SENT, &why);
+        cql_call_note(call, CQL_CAUSE_NOT_SENT, &why);
         call->give_up_us = 0;
     }
     return call;
 }
 
-struct call *call_prepare(struct cql_session *s, const char *text)
+struct call *cql_call_prepare(struct cql_session *s, const char *text)
 {
     enum cql_version version = (enum cql_version)atomic_load(&s->version);
-    struct call *call = call_take(s);
+    struct call *call = cql_call_take(s);
     call->idempotent = true;
     call->give_up_us = give_up_us(0);
     call->timeout_us = (int64_t)s->options.request_timeout_ms * 1000;
@@ -165,9 +165,9 @@ struct call *call_prepare(struct cql_session *s, const char *text)
     return call;
 }
 
-struct call *call_internal(struct cql_session *s, struct connection *c, enum cql_opcode opcode, call_raw raw, void *context, size_t *ret_start)
+struct call *cql_call_internal(struct cql_session *s, struct connection *c, enum cql_opcode opcode, call_raw raw, void *context, size_t *ret_start)
 {
-    struct call *call = call_take(s);
+    struct call *call = cql_call_take(s);
     call->raw = raw;
     call->context = context;
     call->give_up_us = FOREVER_US;
@@ -176,12 +176,12 @@ struct call *call_internal(struct cql_session *s, struct connection *c, enum cql
     return call;
 }
 
-void call_internal_end(struct call *call, size_t start)
+void cql_call_internal_end(struct call *call, size_t start)
 {
     cql_envelope_end(&call->bytes, start, false);
 }
 
-void call_note(struct call *call, enum cql_cause cause, const struct weir_error *why)
+void cql_call_note(struct call *call, enum cql_cause cause, const struct weir_error *why)
 {
     call->cause = cause;
     if (!call->error)

@@ -35,8 +35,8 @@ static void slots_make(struct connection *c, uint32_t slots)
         c->free_ids[i] = (int16_t)(slots - 1 - i);
 }
 
-struct connection *connection_open(struct loop *l, const struct sockaddr_storage *address, enum cql_version version, uint32_t slots,
-                                   const struct connection_owner *ops, void *owner)
+struct connection *cql_connection_open(struct loop *l, const struct sockaddr_storage *address, enum cql_version version, uint32_t slots,
+                                       const struct connection_owner *ops, void *owner)
 {
     struct connection *c = weir_zalloc(1, sizeof *c);
     c->loop = l;
@@ -47,7 +47,7 @@ struct connection *connection_open(struct loop *l, const struct sockaddr_storage
     c->fd = -1;
     c->heard_us = c->wrote_us = l->now_us;
     c->deadline_us = l->now_us + (int64_t)l->session->options.connect_timeout_ms * 1000;
-    connection_name(address, c->peer, sizeof c->peer);
+    cql_connection_name(address, c->peer, sizeof c->peer);
     cql_decoder_init(&c->in);
     c->in.version = version;
     slots_make(c, slots);
@@ -60,15 +60,15 @@ struct connection *connection_open(struct loop *l, const struct sockaddr_storage
 static void connection_begin(struct connection *c)
 {
     struct weir_error err;
-    if (io_connect(&c->address, &c->fd, &err, c->peer) < 0) {
-        connection_close(c, TROUBLE_NETWORK, &err);
+    if (cql_io_connect(&c->address, &c->fd, &err, c->peer) < 0) {
+        cql_connection_close(c, TROUBLE_NETWORK, &err);
         return;
     }
     c->wants_write = true;
     connection_watch(c, EPOLL_CTL_ADD);
 }
 
-bool connection_can_send(const struct connection *c)
+bool cql_connection_can_send(const struct connection *c)
 {
     return c && c->phase == PHASE_READY && !c->draining && c->free_count > 0 && c->out.bytes - c->out_sent < OUT_BYTES_MAX;
 }
@@ -82,7 +82,7 @@ static void slot_take(struct connection *c, struct call *call)
     call->sent_us = c->loop->now_us;
     cql_envelope_set_stream(call->bytes.data, id);
     if (!call->raw)
-        node_counts(c->owner, 1);
+        cql_node_counts(c->owner, 1);
 }
 
 static void slot_free(struct connection *c, int16_t id)
@@ -101,7 +101,7 @@ static void connection_soil(struct connection *c)
     c->loop->dirty = c;
 }
 
-void connection_send(struct connection *c, struct call *call)
+void cql_connection_send(struct connection *c, struct call *call)
 {
     slot_take(c, call);
     call->wire_start = c->wire_queued;
@@ -137,16 +137,16 @@ static void connection_sent(struct connection *c, size_t bytes)
         c->out_sent = c->out.bytes = 0;
 }
 
-void connection_flush(struct connection *c)
+void cql_connection_flush(struct connection *c)
 {
     struct weir_error err;
     if (c->phase != PHASE_HANDSHAKE && c->phase != PHASE_READY)
         return;
     connection_pack(c);
     while (c->out_sent < c->out.bytes) {
-        long n = io_write(c, c->out.data + c->out_sent, c->out.bytes - c->out_sent, &err);
+        long n = cql_io_write(c, c->out.data + c->out_sent, c->out.bytes - c->out_sent, &err);
         if (n < 0) {
-            connection_close(c, TROUBLE_NETWORK, &err);
+            cql_connection_close(c, TROUBLE_NETWORK, &err);
             return;
         }
         if (n == 0)
@@ -168,7 +168,7 @@ static void connection_event(struct connection *c, const struct cql_header *head
     struct cql_response response;
     struct cql_event event;
     if (cql_response_open(header, body, &response, &err) < 0 || cql_event_parse(response.body, &event, &err) < 0)
-        connection_close(c, TROUBLE_PROTOCOL, &err);
+        cql_connection_close(c, TROUBLE_PROTOCOL, &err);
     else if (c->ops->event)
         c->ops->event(c, &event);
 }
@@ -179,7 +179,7 @@ static void connection_answered(struct connection *c, const struct cql_header *h
     struct call *call = header->stream >= 0 && (uint32_t)header->stream < c->slot_count ? c->slots[header->stream] : NULL;
     if (!call) {
         weir_fail(&err, WEIR_BAD_DATA, WEIR_RETRY, "%s: an answer for stream %d, on which nothing was asked", c->peer, header->stream);
-        connection_close(c, TROUBLE_PROTOCOL, &err);
+        cql_connection_close(c, TROUBLE_PROTOCOL, &err);
         return;
     }
     slot_free(c, header->stream);
@@ -189,11 +189,11 @@ static void connection_answered(struct connection *c, const struct cql_header *h
     }
     if (call->raw) {
         call->raw(call, c, header, body, NULL);
-        call_give(c->loop->session, call);
+        cql_call_give(c->loop->session, call);
         return;
     }
-    node_counts(c->owner, -1);
-    outcome_answer(c, call, header, body);
+    cql_node_counts(c->owner, -1);
+    cql_outcome_answer(c, call, header, body);
 }
 
 static void connection_decode(struct connection *c)
@@ -210,7 +210,7 @@ static void connection_decode(struct connection *c)
     }
     if (c->phase != PHASE_DEAD && found < 0) {
         weir_wrap(&err, "%s", c->peer);
-        connection_close(c, TROUBLE_PROTOCOL, &err);
+        cql_connection_close(c, TROUBLE_PROTOCOL, &err);
     }
 }
 
@@ -218,9 +218,9 @@ static void connection_read(struct connection *c)
 {
     struct weir_error err;
     for (int i = 0; (i < READS_MAX || c->tls) && c->phase != PHASE_DEAD; i++) {
-        long n = io_read(c, cql_decoder_room(&c->in, READ_BYTES), READ_BYTES, &err);
+        long n = cql_io_read(c, cql_decoder_room(&c->in, READ_BYTES), READ_BYTES, &err);
         if (n < 0) {
-            connection_close(c, err.code == WEIR_BAD_CONFIG ? TROUBLE_REFUSED : TROUBLE_NETWORK, &err);
+            cql_connection_close(c, err.code == WEIR_BAD_CONFIG ? TROUBLE_REFUSED : TROUBLE_NETWORK, &err);
             return;
         }
         if (n == 0)
@@ -239,35 +239,35 @@ static void connection_shake(struct connection *c)
     struct weir_error err;
     bool wanted = c->wants_write;
     c->wants_write = false;
-    int done = tls_shake(c, &err);
+    int done = cql_tls_shake(c, &err);
     if (c->wants_write != wanted)
         connection_watch(c, EPOLL_CTL_MOD);
     if (done < 0)
-        connection_close(c, err.code == WEIR_BAD_CONFIG ? TROUBLE_REFUSED : TROUBLE_NETWORK, &err);
+        cql_connection_close(c, err.code == WEIR_BAD_CONFIG ? TROUBLE_REFUSED : TROUBLE_NETWORK, &err);
     else if (done > 0) {
         c->phase = PHASE_HANDSHAKE;
-        handshake_begin(c);
+        cql_handshake_begin(c);
     }
 }
 
 static void connection_connected(struct connection *c)
 {
     struct weir_error err;
-    if (io_connected(c, &err) < 0) {
-        connection_close(c, TROUBLE_NETWORK, &err);
+    if (cql_io_connected(c, &err) < 0) {
+        cql_connection_close(c, TROUBLE_NETWORK, &err);
         return;
     }
     connection_want(c, false);
     c->phase = c->loop->session->tls ? PHASE_TLS : PHASE_HANDSHAKE;
     if (c->phase == PHASE_HANDSHAKE)
-        handshake_begin(c);
-    else if (tls_begin(c, &err) < 0)
-        connection_close(c, TROUBLE_REFUSED, &err);
+        cql_handshake_begin(c);
+    else if (cql_tls_begin(c, &err) < 0)
+        cql_connection_close(c, TROUBLE_REFUSED, &err);
     else
         connection_shake(c);
 }
 
-void connection_happened(struct connection *c, uint32_t events)
+void cql_connection_happened(struct connection *c, uint32_t events)
 {
     if (c->phase == PHASE_CONNECT)
         connection_connected(c);
@@ -275,7 +275,7 @@ void connection_happened(struct connection *c, uint32_t events)
         connection_shake(c);
     else if (c->phase != PHASE_DEAD) {
         if (events & EPOLLOUT)
-            connection_flush(c);
+            cql_connection_flush(c);
         if (events & (EPOLLIN | EPOLLHUP | EPOLLERR))
             connection_read(c);
     }
@@ -289,7 +289,7 @@ static void heartbeat_answered(struct call *call, struct connection *c, const st
     (void)call, (void)body;
     c->probing = false;
     if (!header && c->phase != PHASE_DEAD)
-        connection_close(c, TROUBLE_NETWORK, lost);
+        cql_connection_close(c, TROUBLE_NETWORK, lost);
 }
 
 static void connection_probe(struct connection *c)
@@ -297,12 +297,12 @@ static void connection_probe(struct connection *c)
     if (c->probing || c->free_count == 0)
         return;
     size_t start;
-    struct call *call = call_internal(c->loop->session, c, CQL_OP_OPTIONS, heartbeat_answered, NULL, &start);
-    call_internal_end(call, start);
+    struct call *call = cql_call_internal(c->loop->session, c, CQL_OP_OPTIONS, heartbeat_answered, NULL, &start);
+    cql_call_internal_end(call, start);
     int64_t request_us = (int64_t)c->loop->session->options.request_timeout_ms * 1000;
     call->timeout_us = call->timeout_us < request_us ? call->timeout_us : request_us;
     c->probing = true;
-    connection_send(c, call);
+    cql_connection_send(c, call);
 }
 
 static void slot_timeout(struct connection *c, uint32_t id)
@@ -312,14 +312,14 @@ static void slot_timeout(struct connection *c, uint32_t id)
     c->orphans++;
     COUNT(c->loop->session->orphans);
     if (!call->raw) {
-        node_counts(c->owner, -1);
-        outcome_timeout(c, call);
+        cql_node_counts(c->owner, -1);
+        cql_outcome_timeout(c, call);
         return;
     }
     struct weir_error why;
     weir_fail(&why, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: no answer within %lld ms", c->peer, (long long)call->timeout_us / 1000);
     call->raw(call, c, NULL, (struct weir_str){0}, &why);
-    call_give(c->loop->session, call);
+    cql_call_give(c->loop->session, call);
 }
 
 static void slots_tick(struct connection *c)
@@ -332,7 +332,7 @@ static void slots_tick(struct connection *c)
     }
 }
 
-void connection_tick(struct connection *c)
+void cql_connection_tick(struct connection *c)
 {
     struct weir_error err;
     int64_t now = c->loop->now_us;
@@ -341,7 +341,7 @@ void connection_tick(struct connection *c)
     else if (c->phase < PHASE_READY && now > c->deadline_us) {
         weir_fail(&err, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: no %s within %u ms", c->peer, c->phase == PHASE_CONNECT ? "connection" : "answer",
                   c->loop->session->options.connect_timeout_ms);
-        connection_close(c, TROUBLE_NETWORK, &err);
+        cql_connection_close(c, TROUBLE_NETWORK, &err);
     }
     if (c->phase != PHASE_READY)
         return;
@@ -351,11 +351,11 @@ void connection_tick(struct connection *c)
     slots_tick(c);
     if (c->phase == PHASE_READY && c->draining && c->in_flight == c->orphans && c->parked == 0) {
         weir_fail(&err, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: replaced", c->peer);
-        connection_close(c, TROUBLE_NETWORK, &err);
+        cql_connection_close(c, TROUBLE_NETWORK, &err);
     }
 }
 
-void connection_drain(struct connection *c)
+void cql_connection_drain(struct connection *c)
 {
     c->draining = true;
 }
@@ -382,16 +382,16 @@ static void slots_lost(struct connection *c, const struct weir_error *why)
             continue;
         if (call->raw) {
             call->raw(call, c, NULL, (struct weir_str){0}, why);
-            call_give(c->loop->session, call);
+            cql_call_give(c->loop->session, call);
             continue;
         }
-        node_counts(c->owner, -1);
-        outcome_lost(c, call, c->wire_sent > call->wire_start, why);
+        cql_node_counts(c->owner, -1);
+        cql_outcome_lost(c, call, c->wire_sent > call->wire_start, why);
     }
     c->in_flight = c->orphans = 0;
 }
 
-void connection_close(struct connection *c, enum trouble trouble, const struct weir_error *why)
+void cql_connection_close(struct connection *c, enum trouble trouble, const struct weir_error *why)
 {
     if (c->phase == PHASE_DEAD)
         return;
@@ -403,11 +403,11 @@ void connection_close(struct connection *c, enum trouble trouble, const struct w
     if (c->fd >= 0)
         close(c->fd);
     slots_lost(c, &kept);
-    statements_lost(c, &kept);
+    cql_statements_lost(c, &kept);
     c->ops->closed(c, trouble, &kept);
 }
 
-void connection_free(struct connection *c)
+void cql_connection_free(struct connection *c)
 {
     cql_decoder_drop(&c->in);
     weir_buffer_drop(&c->staged);

@@ -27,7 +27,7 @@ struct control {
 
 static void control_step(struct control *k, enum step step);
 
-struct control *control_make(struct loop *l)
+struct control *cql_control_make(struct loop *l)
 {
     struct control *k = weir_zalloc(1, sizeof *k);
     k->loop = l;
@@ -43,7 +43,7 @@ static void rows_drop(struct topology_rows *rows)
     *rows = (struct topology_rows){0};
 }
 
-void control_drop(struct control *k)
+void cql_control_drop(struct control *k)
 {
     rows_drop(&k->rows);
     free(k->candidates);
@@ -59,7 +59,7 @@ static void control_refresh(struct control *k)
 static void control_failed(struct control *k, enum trouble trouble, struct weir_error *err)
 {
     if (k->connection)
-        connection_close(k->connection, trouble, err);
+        cql_connection_close(k->connection, trouble, err);
 }
 
 // ---- reading
@@ -72,19 +72,19 @@ static void control_publish(struct control *k)
     k->rows.asked = k->connection->address;
     k->rows.port = s->options.port;
     k->step = STEP_NONE;
-    if (topology_build(s, &k->rows, &t, &err) < 0) {
+    if (cql_topology_build(s, &k->rows, &t, &err) < 0) {
         rows_drop(&k->rows);
         control_failed(k, err.code == WEIR_BAD_CONFIG ? TROUBLE_REFUSED : TROUBLE_NETWORK, &err);
         return;
     }
     rows_drop(&k->rows);
     pthread_mutex_lock(&s->lock);
-    address_text(&k->connection->address, s->control_address);
+    cql_address_text(&k->connection->address, s->control_address);
     pthread_mutex_unlock(&s->lock);
     k->tries = 0;
-    topology_publish(s, t);
+    cql_topology_publish(s, t);
     for (uint32_t i = 0; i < s->options.io_threads; i++)
-        loop_wake(&s->loops[i]);
+        cql_loop_wake(&s->loops[i]);
 }
 
 static int control_keep(struct control *k, const struct cql_header *header, struct weir_str body, struct cql_result **ret, struct weir_error *err)
@@ -121,7 +121,7 @@ static void control_answered(struct call *call, struct connection *c, const stru
     struct cql_result **into = k->step == STEP_LOCAL ? &k->rows.local : k->step == STEP_KEYSPACES ? &k->rows.keyspaces : &k->rows.peers;
     if (!header) {
         if (c->phase != PHASE_DEAD)
-            connection_close(c, TROUBLE_NETWORK, lost);
+            cql_connection_close(c, TROUBLE_NETWORK, lost);
         return;
     }
     if (k->step == STEP_REGISTER && header->opcode == CQL_OP_READY) {
@@ -153,13 +153,13 @@ static void control_step(struct control *k, enum step step)
     struct cql_parameters p = {.consistency = CQL_ONE};
     size_t start;
     k->step = step;
-    struct call *call = call_internal(k->loop->session, c, step == STEP_REGISTER ? CQL_OP_REGISTER : CQL_OP_QUERY, control_answered, k, &start);
+    struct call *call = cql_call_internal(k->loop->session, c, step == STEP_REGISTER ? CQL_OP_REGISTER : CQL_OP_QUERY, control_answered, k, &start);
     if (step == STEP_REGISTER)
         cql_put_register(&call->bytes, CQL_TOPOLOGY_CHANGE | CQL_STATUS_CHANGE | CQL_SCHEMA_CHANGE);
     else
         cql_put_query(&call->bytes, c->version, weir_str_of(texts[step]), &p);
-    call_internal_end(call, start);
-    connection_send(c, call);
+    cql_call_internal_end(call, start);
+    cql_connection_send(c, call);
 }
 
 // ---- the connection
@@ -189,9 +189,9 @@ static void control_closed(struct connection *c, enum trouble trouble, const str
         return;
     }
     if (!was_ready || trouble == TROUBLE_REFUSED)
-        session_opening(s, trouble == TROUBLE_REFUSED, why);
+        cql_session_opening(s, trouble == TROUBLE_REFUSED, why);
     if (was_ready && !atomic_load(&s->stopping))
-        session_say(s, "Cassandra control connection lost: %s", why->text);
+        cql_session_say(s, "Cassandra control connection lost: %s", why->text);
 }
 
 static void control_up(struct cql_session *s, const char *address)
@@ -202,7 +202,7 @@ static void control_up(struct cql_session *s, const char *address)
             COUNT(s->hosts[i]->nudge);
     pthread_mutex_unlock(&s->lock);
     for (uint32_t i = 0; i < s->options.io_threads; i++)
-        loop_wake(&s->loops[i]);
+        cql_loop_wake(&s->loops[i]);
 }
 
 static void control_event(struct connection *c, const struct cql_event *event)
@@ -218,9 +218,9 @@ static const struct connection_owner control_ops = {.ready = control_ready, .clo
 static bool contacts_find(struct control *k)
 {
     struct weir_error err;
-    if (control_addresses(k->loop->session, &k->candidates, &k->candidate_count, &err))
+    if (cql_control_addresses(k->loop->session, &k->candidates, &k->candidate_count, &err))
         return true;
-    session_opening(k->loop->session, false, &err);
+    cql_session_opening(k->loop->session, false, &err);
     return false;
 }
 
@@ -257,18 +257,18 @@ static void control_connect(struct control *k)
         unsigned doublings = k->tries < 10 ? k->tries : 10;
         int64_t wait = (int64_t)RECONNECT_MIN_US << doublings;
         if (k->tries++ > 1) { // all of both lists have been tried
-            k->connect_us = l->now_us + loop_jitter(l, wait < RECONNECT_MAX_US / 6 ? wait : RECONNECT_MAX_US / 6);
+            k->connect_us = l->now_us + cql_loop_jitter(l, wait < RECONNECT_MAX_US / 6 ? wait : RECONNECT_MAX_US / 6);
             return;
         }
     }
     if (k->candidate_next >= k->candidate_count)
         return;
     struct sockaddr_storage *to = &k->candidates[k->candidate_next++];
-    k->connection = connection_open(l, to, (enum cql_version)atomic_load(&l->session->version), 64, &control_ops, k);
-    connection_tick(k->connection);
+    k->connection = cql_connection_open(l, to, (enum cql_version)atomic_load(&l->session->version), 64, &control_ops, k);
+    cql_connection_tick(k->connection);
 }
 
-void control_tick(struct control *k)
+void cql_control_tick(struct control *k)
 {
     int64_t now = k->loop->now_us;
     if (atomic_exchange(&k->loop->session->refresh, false))
@@ -281,7 +281,7 @@ void control_tick(struct control *k)
     }
 }
 
-bool control_settled(const struct control *k)
+bool cql_control_settled(const struct control *k)
 {
     return k->ready && k->step == STEP_NONE;
 }

@@ -244,11 +244,11 @@ static void an_envelope_that_just_fits_is_self_contained(void **state)
     static const uint32_t just[] = {CQL_SEGMENT_PAYLOAD_MAX - CQL_HEADER_BYTES}, beyond[] = {CQL_SEGMENT_PAYLOAD_MAX - CQL_HEADER_BYTES + 1};
     struct segment s;
     struct weir_buffer wire = stream_of(SEGMENTS, just, 1);
-    assert_true(segment_header_parse(wire.data, false, &s));
+    assert_true(cql_segment_header_parse(wire.data, false, &s));
     assert_true(s.self_contained && s.wire_bytes == CQL_SEGMENT_PAYLOAD_MAX);
     weir_buffer_drop(&wire);
     wire = stream_of(SEGMENTS, beyond, 1);
-    assert_true(segment_header_parse(wire.data, false, &s));
+    assert_true(cql_segment_header_parse(wire.data, false, &s));
     assert_true(!s.self_contained && s.wire_bytes == CQL_SEGMENT_PAYLOAD_MAX);
     weir_buffer_drop(&wire);
 }
@@ -302,7 +302,7 @@ static void put_raw(struct weir_buffer *out, const void *payload, uint32_t bytes
 {
     struct segment s = {bytes, plain_bytes, self_contained};
     unsigned head = segment_header_bytes(pressed);
-    segment_header_put(weir_buffer_reserve(out, head), &s, pressed);
+    cql_segment_header_put(weir_buffer_reserve(out, head), &s, pressed);
     out->bytes += head;
     weir_buffer_add(out, payload, bytes);
     uint32_t crc = cql_crc32((struct weir_str){payload, bytes});

@@ -130,7 +130,7 @@ static int take_segment(struct cql_decoder *d, struct weir_error *err)
         return 0;
     const uint8_t *at = d->received.data + d->taken;
     struct segment s;
-    if (!segment_header_parse(at, d->lz4, &s))
+    if (!cql_segment_header_parse(at, d->lz4, &s))
         return weir_fail(err, WEIR_BAD_DATA, WEIR_RETRY, "Cassandra protocol: the CRC-24 of a segment's header is wrong");
     size_t bytes = head + s.wire_bytes + SEGMENT_CRC32_BYTES;
     if (left < bytes)

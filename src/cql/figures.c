@@ -30,7 +30,7 @@ static void node_figures(struct host *h, struct cql_node *n)
 
 uint32_t cql_session_nodes(struct cql_session *s, struct weir_arena *arena, struct cql_node **ret)
 {
-    struct topology *t = topology_use(s);
+    struct topology *t = cql_topology_use(s);
     if (!t)
         return 0;
     struct cql_node *nodes = weir_arena_zalloc(arena, t->host_count * sizeof *nodes);
@@ -41,7 +41,7 @@ uint32_t cql_session_nodes(struct cql_session *s, struct weir_arena *arena, stru
     for (uint32_t v = 0; v < t->vnode_count; v++)
         nodes[t->vnodes[v].node].ownership += ring_share(t, v);
     uint32_t count = t->host_count;
-    topology_release(t);
+    cql_topology_release(t);
     *ret = nodes;
     return count;
 }
@@ -49,13 +49,13 @@ uint32_t cql_session_nodes(struct cql_session *s, struct weir_arena *arena, stru
 uint32_t cql_session_replicas(struct cql_session *s, const char *keyspace, int64_t token, uint32_t max, char (*ret_addresses)[46])
 {
     const uint32_t *replicas;
-    struct topology *t = topology_use(s);
-    uint32_t count = t ? topology_replicas(t, keyspace, token, &replicas) : 0;
+    struct topology *t = cql_topology_use(s);
+    uint32_t count = t ? cql_topology_replicas(t, keyspace, token, &replicas) : 0;
     if (count > max)
         count = max;
     for (uint32_t i = 0; i < count; i++)
-        address_text(&t->addresses[replicas[i]], ret_addresses[i]);
-    topology_release(t);
+        cql_address_text(&t->addresses[replicas[i]], ret_addresses[i]);
+    cql_topology_release(t);
     return count;
 }
 

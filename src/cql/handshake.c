@@ -18,7 +18,7 @@ static void handshake_failed(struct connection *c, enum trouble trouble, struct 
         err->code = WEIR_BAD_CONFIG;
         err->fate = WEIR_STOP;
     }
-    connection_close(c, trouble, err);
+    cql_connection_close(c, trouble, err);
 }
 
 static void handshake_error(struct connection *c, const struct cql_header *header, struct weir_cursor body)
@@ -89,10 +89,10 @@ static void auth_send(struct connection *c, struct weir_cursor body)
         return;
     }
     size_t start;
-    struct call *call = call_internal(c->loop->session, c, CQL_OP_AUTH_RESPONSE, auth_answered, NULL, &start);
+    struct call *call = cql_call_internal(c->loop->session, c, CQL_OP_AUTH_RESPONSE, auth_answered, NULL, &start);
     cql_put_auth_response(&call->bytes, weir_str_of(o->username), weir_str_of(o->password));
-    call_internal_end(call, start);
-    connection_send(c, call);
+    cql_call_internal_end(call, start);
+    cql_connection_send(c, call);
 }
 
 static void startup_answered(struct call *call, struct connection *c, const struct cql_header *header, struct weir_str body,
@@ -130,16 +130,16 @@ static void options_answered(struct call *call, struct connection *c, const stru
     size_t start;
     struct cql_startup startup = {
         .lz4 = c->lz4, .throw_on_overload = true, .driver_name = WEIR_STR("weir"), .driver_version = weir_str_of(WEIR_VERSION)};
-    struct call *next = call_internal(s, c, CQL_OP_STARTUP, startup_answered, NULL, &start);
+    struct call *next = cql_call_internal(s, c, CQL_OP_STARTUP, startup_answered, NULL, &start);
     cql_put_startup(&next->bytes, &startup);
-    call_internal_end(next, start);
-    connection_send(c, next);
+    cql_call_internal_end(next, start);
+    cql_connection_send(c, next);
 }
 
-void handshake_begin(struct connection *c)
+void cql_handshake_begin(struct connection *c)
 {
     size_t start;
-    struct call *call = call_internal(c->loop->session, c, CQL_OP_OPTIONS, options_answered, NULL, &start);
-    call_internal_end(call, start);
-    connection_send(c, call);
+    struct call *call = cql_call_internal(c->loop->session, c, CQL_OP_OPTIONS, options_answered, NULL, &start);
+    cql_call_internal_end(call, start);
+    cql_connection_send(c, call);
 }

@@ -38,8 +38,8 @@ struct calls {
     struct call *first, *last;
     uint32_t count;
 };
-void calls_push(struct calls *list, struct call *call);
-struct call *calls_pop(struct calls *list); // NULL: empty
+void cql_calls_push(struct calls *list, struct call *call);
+struct call *cql_calls_pop(struct calls *list); // NULL: empty
 
 // ---- a request on its way
 
@@ -69,13 +69,13 @@ struct call {
     struct weir_error *error; // the last one; NULL: none yet
 };
 
-struct call *call_take(struct cql_session *s);            // empty, from the pool
-void call_give(struct cql_session *s, struct call *call); // into it
-struct call *call_make(struct cql_session *s, const struct cql_request *r, cql_done done, void *context);
-struct call *call_prepare(struct cql_session *s, const char *text);
-struct call *call_internal(struct cql_session *s, struct connection *c, enum cql_opcode opcode, call_raw raw, void *context, size_t *ret_start);
-void call_internal_end(struct call *call, size_t start);
-void call_note(struct call *call, enum cql_cause cause, const struct weir_error *why); // keeps why it went wrong
+struct call *cql_call_take(struct cql_session *s);            // empty, from the pool
+void cql_call_give(struct cql_session *s, struct call *call); // into it
+struct call *cql_call_make(struct cql_session *s, const struct cql_request *r, cql_done done, void *context);
+struct call *cql_call_prepare(struct cql_session *s, const char *text);
+struct call *cql_call_internal(struct cql_session *s, struct connection *c, enum cql_opcode opcode, call_raw raw, void *context, size_t *ret_start);
+void cql_call_internal_end(struct call *call, size_t start);
+void cql_call_note(struct call *call, enum cql_cause cause, const struct weir_error *why); // keeps why it went wrong
 
 // ---- statements
 
@@ -126,11 +126,11 @@ struct topology { // immutable once published, keyspaces' replicas aside
     struct weir_arena memory; // names
 };
 
-struct topology *topology_use(struct cql_session *s); // the newest, counted; NULL: none yet
-void topology_release(struct topology *t);            // takes NULL
-void topology_publish(struct cql_session *s, struct topology *t);
+struct topology *cql_topology_use(struct cql_session *s); // the newest, counted; NULL: none yet
+void cql_topology_release(struct topology *t);            // takes NULL
+void cql_topology_publish(struct cql_session *s, struct topology *t);
 // The replicas of a token as places in t->hosts; 0: not known.
-uint32_t topology_replicas(struct topology *t, const char *keyspace, int64_t token, const uint32_t **ret);
+uint32_t cql_topology_replicas(struct topology *t, const char *keyspace, int64_t token, const uint32_t **ret);
 
 // Builds a topology from the rows of system.local, system.peers_v2 (or peers) and system_schema.keyspaces.
 struct topology_rows {
@@ -138,7 +138,7 @@ struct topology_rows {
     struct sockaddr_storage asked; // the address that answered: that of the local node
     uint16_t port;                 // of peers that do not say
 };
-int topology_build(struct cql_session *s, const struct topology_rows *rows, struct topology **ret, struct weir_error *err);
+int cql_topology_build(struct cql_session *s, const struct topology_rows *rows, struct topology **ret, struct weir_error *err);
 
 // ---- connections
 
@@ -187,46 +187,46 @@ struct connection {
     struct preparation *preparations;
 };
 
-struct connection *connection_open(struct loop *l, const struct sockaddr_storage *address, enum cql_version version, uint32_t slots,
-                                   const struct connection_owner *ops, void *owner);
-void connection_close(struct connection *c, enum trouble trouble, const struct weir_error *why);
-void connection_free(struct connection *c); // when nobody can be using it: at the end of a turn
-void connection_drain(struct connection *c);
-void connection_happened(struct connection *c, uint32_t events);
-void connection_tick(struct connection *c);
-bool connection_can_send(const struct connection *c);
-void connection_send(struct connection *c, struct call *call); // takes it; a slot must be free
-void connection_flush(struct connection *c);
-void connection_name(const struct sockaddr_storage *address, char *out, size_t bytes); // 127.0.0.1:9042
-void address_text(const struct sockaddr_storage *address, char out[46]);
-bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
-int address_parse(const char *text, uint16_t port, struct sockaddr_storage *ret);
+struct connection *cql_connection_open(struct loop *l, const struct sockaddr_storage *address, enum cql_version version, uint32_t slots,
+                                       const struct connection_owner *ops, void *owner);
+void cql_connection_close(struct connection *c, enum trouble trouble, const struct weir_error *why);
+void cql_connection_free(struct connection *c); // when nobody can be using it: at the end of a turn
+void cql_connection_drain(struct connection *c);
+void cql_connection_happened(struct connection *c, uint32_t events);
+void cql_connection_tick(struct connection *c);
+bool cql_connection_can_send(const struct connection *c);
+void cql_connection_send(struct connection *c, struct call *call); // takes it; a slot must be free
+void cql_connection_flush(struct connection *c);
+void cql_connection_name(const struct sockaddr_storage *address, char *out, size_t bytes); // 127.0.0.1:9042
+void cql_address_text(const struct sockaddr_storage *address, char out[46]);
+bool cql_address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b);
+int cql_address_parse(const char *text, uint16_t port, struct sockaddr_storage *ret);
 
-void handshake_begin(struct connection *c);                   // OPTIONS, STARTUP, AUTH_RESPONSE; then PHASE_READY and ops->ready
-void statement_send(struct connection *c, struct call *call); // behind a PREPARE where the node does not know the statement
-void statement_forgotten(struct connection *c, struct call *call);
-void statement_update(const struct cql_prepared *p, struct weir_str metadata_id); // what its result's columns are, has changed
-void statements_lost(struct connection *c, const struct weir_error *why);
+void cql_handshake_begin(struct connection *c);                   // OPTIONS, STARTUP, AUTH_RESPONSE; then PHASE_READY and ops->ready
+void cql_statement_send(struct connection *c, struct call *call); // behind a PREPARE where the node does not know the statement
+void cql_statement_forgotten(struct connection *c, struct call *call);
+void cql_statement_update(const struct cql_prepared *p, struct weir_str metadata_id); // what its result's columns are, has changed
+void cql_statements_lost(struct connection *c, const struct weir_error *why);
 
 // Bytes in and out, through TLS where there is one: > 0 bytes, 0 would block, -1 closed or broken (*err says).
-int io_connect(const struct sockaddr_storage *address, int *ret_fd, struct weir_error *err, const char *peer);
-int io_connected(struct connection *c, struct weir_error *err);
-long io_read(struct connection *c, void *into, size_t bytes, struct weir_error *err);
-long io_write(struct connection *c, const void *from, size_t bytes, struct weir_error *err);
+int cql_io_connect(const struct sockaddr_storage *address, int *ret_fd, struct weir_error *err, const char *peer);
+int cql_io_connected(struct connection *c, struct weir_error *err);
+long cql_io_read(struct connection *c, void *into, size_t bytes, struct weir_error *err);
+long cql_io_write(struct connection *c, const void *from, size_t bytes, struct weir_error *err);
 
-int tls_context(const struct cql_tls *tls, SSL_CTX **ret, struct weir_error *err);
-int tls_begin(struct connection *c, struct weir_error *err);
-int tls_shake(struct connection *c, struct weir_error *err);               // 1: done, 0: more bytes are needed, -1
-long tls_failed(struct connection *c, int result, struct weir_error *err); // 0: would block
+int cql_tls_context(const struct cql_tls *tls, SSL_CTX **ret, struct weir_error *err);
+int cql_tls_begin(struct connection *c, struct weir_error *err);
+int cql_tls_shake(struct connection *c, struct weir_error *err);               // 1: done, 0: more bytes are needed, -1
+long cql_tls_failed(struct connection *c, int result, struct weir_error *err); // 0: would block
 
 // ---- outcomes (outcome.c)
 
-void outcome_answer(struct connection *c, struct call *call, const struct cql_header *header, struct weir_str body);
-void outcome_lost(struct connection *c, struct call *call, bool sent, const struct weir_error *why);
-void outcome_timeout(struct connection *c, struct call *call);
-void call_finish(struct loop *l, struct call *call, const struct cql_answer *answer);
-void call_fail(struct loop *l, struct call *call, enum cql_cause cause, const struct weir_error *why); // adds what went wrong before
-void call_again(struct loop *l, struct call *call, bool later);                                        // another try, if there is time for it
+void cql_outcome_answer(struct connection *c, struct call *call, const struct cql_header *header, struct weir_str body);
+void cql_outcome_lost(struct connection *c, struct call *call, bool sent, const struct weir_error *why);
+void cql_outcome_timeout(struct connection *c, struct call *call);
+void cql_call_finish(struct loop *l, struct call *call, const struct cql_answer *answer);
+void cql_call_fail(struct loop *l, struct call *call, enum cql_cause cause, const struct weir_error *why); // adds what went wrong before
+void cql_call_again(struct loop *l, struct call *call, bool later);                                        // another try, if there is time for it
 
 // ---- nodes: a loop's side of a host
 
@@ -247,20 +247,20 @@ struct node {
     int64_t nudged_us;
 };
 
-void node_connect(struct node *n);
-void node_tick(struct node *n);
-void node_pump(struct node *n);
-uint32_t node_load(const struct node *n);            // requests it has and will have
-void node_counts(struct node *n, int change);        // requests in flight or parked
-void node_trouble(struct node *n, const char *text); // for the operator; "": none
-void node_tell_window(struct node *n);
-void node_leave(struct node *n); // gives its requests to others and drains its connection; freed when that is closed
-void node_move(struct node *n, const struct sockaddr_storage *address);
-void node_free(struct node *n);
-void node_scatter(struct node *n); // what waits for it goes to other nodes, where there are any
+void cql_node_connect(struct node *n);
+void cql_node_tick(struct node *n);
+void cql_node_pump(struct node *n);
+uint32_t cql_node_load(const struct node *n);            // requests it has and will have
+void cql_node_counts(struct node *n, int change);        // requests in flight or parked
+void cql_node_trouble(struct node *n, const char *text); // for the operator; "": none
+void cql_node_tell_window(struct node *n);
+void cql_node_leave(struct node *n); // gives its requests to others and drains its connection; freed when that is closed
+void cql_node_move(struct node *n, const struct sockaddr_storage *address);
+void cql_node_free(struct node *n);
+void cql_node_scatter(struct node *n); // what waits for it goes to other nodes, where there are any
 
-void route_call(struct loop *l, struct call *call); // into a node's waiting list, or the delayed one
-void route_update(struct loop *l);                  // nodes as the newest topology has them
+void cql_route_call(struct loop *l, struct call *call); // into a node's waiting list, or the delayed one
+void cql_route_update(struct loop *l);                  // nodes as the newest topology has them
 
 // ---- I/O threads
 
@@ -287,24 +287,24 @@ struct loop {
     struct control *control; // loop 0's
 };
 
-int loop_start(struct loop *l, struct weir_error *err);
-void loop_stop(struct loop *l);                      // joins it
-bool loop_end(struct loop *l);                       // fails all requests; true: callbacks submitted more meanwhile
-void loop_drop(struct loop *l);                      // when all are stopped
-void loop_submit(struct loop *l, struct call *call); // any thread
-void loop_wake(struct loop *l);
-void loop_delay(struct loop *l, struct call *call, int64_t due_us);
-uint64_t loop_random(struct loop *l);            // below nobody's notice: jitter and ties
-int64_t loop_jitter(struct loop *l, int64_t us); // from half of it to all
+int cql_loop_start(struct loop *l, struct weir_error *err);
+void cql_loop_stop(struct loop *l);                      // joins it
+bool cql_loop_end(struct loop *l);                       // fails all requests; true: callbacks submitted more meanwhile
+void cql_loop_drop(struct loop *l);                      // when all are stopped
+void cql_loop_submit(struct loop *l, struct call *call); // any thread
+void cql_loop_wake(struct loop *l);
+void cql_loop_delay(struct loop *l, struct call *call, int64_t due_us);
+uint64_t cql_loop_random(struct loop *l);            // below nobody's notice: jitter and ties
+int64_t cql_loop_jitter(struct loop *l, int64_t us); // from half of it to all
 
 // ---- the control connection
 
-struct control *control_make(struct loop *l);
-void control_tick(struct control *k);
-void control_drop(struct control *k);
-bool control_settled(const struct control *k); // connected, and nothing under way
-bool control_addresses(struct cql_session *s, struct sockaddr_storage **ret, size_t *ret_count,
-                       struct weir_error *err); // of the contact points; may block
+struct control *cql_control_make(struct loop *l);
+void cql_control_tick(struct control *k);
+void cql_control_drop(struct control *k);
+bool cql_control_settled(const struct control *k); // connected, and nothing under way
+bool cql_control_addresses(struct cql_session *s, struct sockaddr_storage **ret, size_t *ret_count,
+                           struct weir_error *err); // of the contact points; may block
 
 // ---- the session
 
@@ -336,12 +336,12 @@ struct cql_session {
     atomic_ullong requests, rows, bytes_sent, bytes_received, retries, reprepared, warnings, orphans, failures;
 };
 
-void session_say(struct cql_session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void session_submit(struct cql_session *s, struct call *call);
-struct timespec deadline_in_ms(uint32_t ms); // for pthread_cond_timedwait on `changed`
-void statements_drop(struct cql_session *s);
-int call_run(struct cql_session *s, struct call *call, struct cql_result **ret, struct weir_error *err); // waits for the answer
-void session_opening(struct cql_session *s, bool refused, const struct weir_error *why);                 // why it is not open yet
+void cql_session_say(struct cql_session *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void cql_session_submit(struct cql_session *s, struct call *call);
+struct timespec cql_deadline_in_ms(uint32_t ms); // for pthread_cond_timedwait on `changed`
+void cql_statements_drop(struct cql_session *s);
+int cql_call_run(struct cql_session *s, struct call *call, struct cql_result **ret, struct weir_error *err); // waits for the answer
+void cql_session_opening(struct cql_session *s, bool refused, const struct weir_error *why);                 // why it is not open yet
 
 #define COUNT(counter)  atomic_fetch_add_explicit(&(counter), 1, memory_order_relaxed)
 #define ADD(counter, n) atomic_fetch_add_explicit(&(counter), (n), memory_order_relaxed)

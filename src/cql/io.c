@@ -14,7 +14,7 @@ static socklen_t address_bytes(const struct sockaddr_storage *a)
     return a->ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
 }
 
-void address_text(const struct sockaddr_storage *address, char out[46])
+void cql_address_text(const struct sockaddr_storage *address, char out[46])
 {
     const void *from = address->ss_family == AF_INET ? (const void *)&((const struct sockaddr_in *)address)->sin_addr
                                                      : (const void *)&((const struct sockaddr_in6 *)address)->sin6_addr;
@@ -27,22 +27,22 @@ static uint16_t address_port(const struct sockaddr_storage *a)
     return ntohs(a->ss_family == AF_INET ? ((const struct sockaddr_in *)a)->sin_port : ((const struct sockaddr_in6 *)a)->sin6_port);
 }
 
-void connection_name(const struct sockaddr_storage *address, char *out, size_t bytes)
+void cql_connection_name(const struct sockaddr_storage *address, char *out, size_t bytes)
 {
     char text[46];
-    address_text(address, text);
+    cql_address_text(address, text);
     snprintf(out, bytes, strchr(text, ':') ? "[%s]:%u" : "%s:%u", text, address_port(address));
 }
 
-bool address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
+bool cql_address_equal(const struct sockaddr_storage *a, const struct sockaddr_storage *b)
 {
     char one[64], other[64];
-    connection_name(a, one, sizeof one);
-    connection_name(b, other, sizeof other);
+    cql_connection_name(a, one, sizeof one);
+    cql_connection_name(b, other, sizeof other);
     return strcmp(one, other) == 0;
 }
 
-int address_parse(const char *text, uint16_t port, struct sockaddr_storage *ret)
+int cql_address_parse(const char *text, uint16_t port, struct sockaddr_storage *ret)
 {
     struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port)};
     struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port)};
@@ -56,7 +56,7 @@ int address_parse(const char *text, uint16_t port, struct sockaddr_storage *ret)
     return 0;
 }
 
-int io_connect(const struct sockaddr_storage *address, int *ret_fd, struct weir_error *err, const char *peer)
+int cql_io_connect(const struct sockaddr_storage *address, int *ret_fd, struct weir_error *err, const char *peer)
 {
     int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
@@ -72,7 +72,7 @@ int io_connect(const struct sockaddr_storage *address, int *ret_fd, struct weir_
     return 0;
 }
 
-int io_connected(struct connection *c, struct weir_error *err)
+int cql_io_connected(struct connection *c, struct weir_error *err)
 {
     int why = 0;
     socklen_t bytes = sizeof why;
@@ -88,12 +88,12 @@ static long io_failed(struct connection *c, struct weir_error *err)
     return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: %s", c->peer, strerror(errno));
 }
 
-long io_read(struct connection *c, void *into, size_t bytes, struct weir_error *err)
+long cql_io_read(struct connection *c, void *into, size_t bytes, struct weir_error *err)
 {
     if (c->tls) {
         ERR_clear_error();
         int n = SSL_read(c->tls, into, (int)bytes);
-        return n > 0 ? n : tls_failed(c, n, err);
+        return n > 0 ? n : cql_tls_failed(c, n, err);
     }
     ssize_t n = recv(c->fd, into, bytes, 0);
     if (n == 0)
@@ -101,12 +101,12 @@ long io_read(struct connection *c, void *into, size_t bytes, struct weir_error *
     return n < 0 ? io_failed(c, err) : n;
 }
 
-long io_write(struct connection *c, const void *from, size_t bytes, struct weir_error *err)
+long cql_io_write(struct connection *c, const void *from, size_t bytes, struct weir_error *err)
 {
     if (c->tls) {
         ERR_clear_error();
         int n = SSL_write(c->tls, from, (int)(bytes < 1 << 20 ? bytes : 1 << 20));
-        return n > 0 ? n : tls_failed(c, n, err);
+        return n > 0 ? n : cql_tls_failed(c, n, err);
     }
     ssize_t n = send(c->fd, from, bytes, MSG_NOSIGNAL);
     return n < 0 ? io_failed(c, err) : n;

@@ -11,7 +11,7 @@
 
 enum { EVENTS_MAX = 64, IDLE_MS = 500 };
 
-void loop_wake(struct loop *l)
+void cql_loop_wake(struct loop *l)
 {
     uint64_t one = 1;
     if (atomic_exchange(&l->sleeping, false))
@@ -19,13 +19,13 @@ void loop_wake(struct loop *l)
             ;
 }
 
-void loop_submit(struct loop *l, struct call *call)
+void cql_loop_submit(struct loop *l, struct call *call)
 {
     struct call *first = atomic_load_explicit(&l->inbox, memory_order_relaxed);
     do
         call->next = first;
     while (!atomic_compare_exchange_weak(&l->inbox, &first, call));
-    loop_wake(l);
+    cql_loop_wake(l);
 }
 
 static void loop_take(struct loop *l)
@@ -41,19 +41,19 @@ static void loop_take(struct loop *l)
         call = in_order;
         in_order = call->next;
         if (call->give_up_us == 0)
-            call_fail(l, call, call->cause, call->error); // born that way
+            cql_call_fail(l, call, call->cause, call->error); // born that way
         else
-            route_call(l, call);
+            cql_route_call(l, call);
     }
 }
 
-void loop_delay(struct loop *l, struct call *call, int64_t due_us)
+void cql_loop_delay(struct loop *l, struct call *call, int64_t due_us)
 {
     call->due_us = due_us;
-    calls_push(&l->delayed, call);
+    cql_calls_push(&l->delayed, call);
 }
 
-uint64_t loop_random(struct loop *l)
+uint64_t cql_loop_random(struct loop *l)
 {
     l->random ^= l->random << 13;
     l->random ^= l->random >> 7;
@@ -61,9 +61,9 @@ uint64_t loop_random(struct loop *l)
     return l->random;
 }
 
-int64_t loop_jitter(struct loop *l, int64_t us)
+int64_t cql_loop_jitter(struct loop *l, int64_t us)
 {
-    return us / 2 + (int64_t)(loop_random(l) % (uint64_t)(us / 2 + 1));
+    return us / 2 + (int64_t)(cql_loop_random(l) % (uint64_t)(us / 2 + 1));
 }
 
 static void loop_try_delayed(struct loop *l)
@@ -71,13 +71,13 @@ static void loop_try_delayed(struct loop *l)
     struct calls delayed = l->delayed;
     l->delayed = (struct calls){0};
     struct call *call;
-    while ((call = calls_pop(&delayed))) {
+    while ((call = cql_calls_pop(&delayed))) {
         if (call->due_us > l->now_us)
-            calls_push(&l->delayed, call);
+            cql_calls_push(&l->delayed, call);
         else if (l->now_us >= call->give_up_us)
-            call_fail(l, call, call->cause, call->error);
+            cql_call_fail(l, call, call->cause, call->error);
         else
-            route_call(l, call);
+            cql_route_call(l, call);
     }
 }
 
@@ -86,18 +86,18 @@ static void loop_bury(struct loop *l)
     while (l->dead) {
         struct connection *c = l->dead;
         l->dead = c->next;
-        connection_free(c);
+        cql_connection_free(c);
     }
     struct call *call;
-    while ((call = calls_pop(&l->finished)))
-        call_give(l->session, call);
+    while ((call = cql_calls_pop(&l->finished)))
+        cql_call_give(l->session, call);
 }
 
 static void loop_let_go(struct loop *l)
 {
     for (size_t i = 0; i < l->leaving_count;)
         if (l->leaving[i]->links == 0) {
-            node_free(l->leaving[i]);
+            cql_node_free(l->leaving[i]);
             l->leaving[i] = l->leaving[--l->leaving_count];
         } else
             i++;
@@ -109,36 +109,36 @@ static void loop_tick(struct loop *l)
     uint64_t published = LOAD(l->session->topology_count);
     if (published != l->topology_seen) {
         l->topology_seen = published;
-        route_update(l);
+        cql_route_update(l);
     }
     if (l->control)
-        control_tick(l->control);
+        cql_control_tick(l->control);
     for (struct connection *c = l->connections, *next; c; c = next) {
         next = c->next;
-        connection_tick(c);
+        cql_connection_tick(c);
     }
     for (uint32_t i = 0; i < l->node_count; i++)
-        node_tick(l->nodes[i]);
+        cql_node_tick(l->nodes[i]);
     loop_try_delayed(l);
     loop_let_go(l);
 }
 
 static void loop_pump(struct loop *l)
 {
-    uint32_t from = l->node_count ? (uint32_t)(loop_random(l) % l->node_count) : 0;
+    uint32_t from = l->node_count ? (uint32_t)(cql_loop_random(l) % l->node_count) : 0;
     for (uint32_t i = 0; i < l->node_count; i++)
-        node_pump(l->nodes[(from + i) % l->node_count]);
+        cql_node_pump(l->nodes[(from + i) % l->node_count]);
     while (l->dirty) {
         struct connection *c = l->dirty;
         l->dirty = c->next_dirty;
         c->dirty = false;
-        connection_flush(c);
+        cql_connection_flush(c);
     }
 }
 
 static bool loop_busy(const struct loop *l)
 {
-    if (l->in_flight || l->delayed.count || (l->control && !control_settled(l->control)))
+    if (l->in_flight || l->delayed.count || (l->control && !cql_control_settled(l->control)))
         return true;
     for (const struct connection *c = l->connections; c; c = c->next)
         if (c->phase < PHASE_READY || c->probing || c->in_flight)
@@ -171,7 +171,7 @@ static void loop_turn(struct loop *l)
     for (int i = 0; i < n; i++) {
         uint64_t ignored;
         if (events[i].data.ptr)
-            connection_happened(events[i].data.ptr, events[i].events);
+            cql_connection_happened(events[i].data.ptr, events[i].events);
         else if (read(l->wake, &ignored, sizeof ignored) < 0)
             weir_assert(errno == EAGAIN || errno == EINTR);
     }
@@ -187,17 +187,17 @@ static void loop_turn(struct loop *l)
 static void fail_all(struct loop *l, struct calls *list, const struct weir_error *why)
 {
     struct call *call;
-    while ((call = calls_pop(list)))
-        call_fail(l, call, CQL_CAUSE_CLOSED, why);
+    while ((call = cql_calls_pop(list)))
+        cql_call_fail(l, call, CQL_CAUSE_CLOSED, why);
 }
 
 // Fails what is left. Every call that is anywhere ends up with its callback: closing connections gives what they have back as delayed or waiting.
-bool loop_end(struct loop *l)
+bool cql_loop_end(struct loop *l)
 {
     struct weir_error why;
     weir_fail(&why, WEIR_UNAVAILABLE, WEIR_RETRY, "the session is closed");
     while (l->connections)
-        connection_close(l->connections, TROUBLE_NETWORK, &why);
+        cql_connection_close(l->connections, TROUBLE_NETWORK, &why);
     loop_take(l);
     fail_all(l, &l->delayed, &why);
     for (uint32_t i = 0; i < l->node_count; i++)
@@ -214,12 +214,12 @@ static void *loop_run(void *argument)
     pthread_sigmask(SIG_SETMASK, &all, NULL);
     while (!atomic_load(&l->session->stopping))
         loop_turn(l);
-    while (loop_end(l))
+    while (cql_loop_end(l))
         ; // callbacks submitted more
     return NULL;
 }
 
-int loop_start(struct loop *l, struct weir_error *err)
+int cql_loop_start(struct loop *l, struct weir_error *err)
 {
     l->random = (uint64_t)weir_monotonic_us() * 2654435761u + (uintptr_t)l + 1;
     l->now_us = weir_monotonic_us();
@@ -239,12 +239,12 @@ static void loop_drop_nodes(struct loop *l)
 {
     loop_let_go(l);
     for (uint32_t i = 0; i < l->node_count; i++)
-        node_free(l->nodes[i]);
+        cql_node_free(l->nodes[i]);
     free(l->nodes);
     free(l->leaving);
 }
 
-void loop_stop(struct loop *l)
+void cql_loop_stop(struct loop *l)
 {
     uint64_t one = 1;
     if (l->started) {
@@ -255,12 +255,12 @@ void loop_stop(struct loop *l)
     l->started = false;
 }
 
-void loop_drop(struct loop *l)
+void cql_loop_drop(struct loop *l)
 {
     loop_drop_nodes(l);
     if (l->control)
-        control_drop(l->control);
-    topology_release(l->topology);
+        cql_control_drop(l->control);
+    cql_topology_release(l->topology);
     weir_arena_drop(&l->arena);
     if (l->epoll > 0)
         close(l->epoll);

@@ -7,18 +7,18 @@
 
 enum { NUDGE_US = 1000 * 1000, TICKS_US = 250 * 1000 };
 
-void node_counts(struct node *n, int change)
+void cql_node_counts(struct node *n, int change)
 {
     n->loop->in_flight += (uint32_t)change;
     ADD(n->host->in_flight, (unsigned)change);
 }
 
-uint32_t node_load(const struct node *n)
+uint32_t cql_node_load(const struct node *n)
 {
     return n->waiting.count + (n->connection ? n->connection->in_flight + n->connection->parked : 0);
 }
 
-void node_trouble(struct node *n, const char *text)
+void cql_node_trouble(struct node *n, const char *text)
 {
     struct cql_session *s = n->loop->session;
     pthread_mutex_lock(&s->lock);
@@ -26,7 +26,7 @@ void node_trouble(struct node *n, const char *text)
     pthread_mutex_unlock(&s->lock);
 }
 
-void node_tell_window(struct node *n)
+void cql_node_tell_window(struct node *n)
 {
     uint32_t now = n->ready ? cql_window_size(&n->window) : 0;
     if (now == n->window_told)
@@ -42,7 +42,7 @@ static void node_unready(struct node *n)
         return;
     n->ready = n->stalled = false;
     SUB(n->host->ready, 1);
-    node_tell_window(n);
+    cql_node_tell_window(n);
 }
 
 static void node_ready(struct connection *c)
@@ -52,15 +52,15 @@ static void node_ready(struct connection *c)
     if (c != n->connection)
         return; // replaced meanwhile
     if (n->tries)
-        session_say(s, "Cassandra node %s is up", c->peer);
+        cql_session_say(s, "Cassandra node %s is up", c->peer);
     if (n->host->requests)
         COUNT(n->host->reconnects);
     n->ready = true;
     n->tries = 0;
     cql_window_init(&n->window, s->options.window_max / s->options.io_threads);
     ADD(n->host->ready, 1);
-    node_tell_window(n);
-    node_trouble(n, "");
+    cql_node_tell_window(n);
+    cql_node_trouble(n, "");
     pthread_mutex_lock(&s->lock);
     if (s->state == SESSION_OPENING)
         s->state = SESSION_OPEN;
@@ -68,13 +68,13 @@ static void node_ready(struct connection *c)
     pthread_mutex_unlock(&s->lock);
 }
 
-void node_scatter(struct node *n)
+void cql_node_scatter(struct node *n)
 {
     struct calls waiting = n->waiting;
     n->waiting = (struct calls){0};
     struct call *call;
-    while ((call = calls_pop(&waiting)))
-        route_call(n->loop, call);
+    while ((call = cql_calls_pop(&waiting)))
+        cql_route_call(n->loop, call);
 }
 
 static void node_later(struct node *n)
@@ -82,7 +82,7 @@ static void node_later(struct node *n)
     unsigned doublings = n->tries < 10 ? n->tries : 10;
     int64_t wait = (int64_t)RECONNECT_MIN_US << doublings;
     n->tries++;
-    n->connect_us = n->loop->now_us + loop_jitter(n->loop, wait < RECONNECT_MAX_US ? wait : RECONNECT_MAX_US);
+    n->connect_us = n->loop->now_us + cql_loop_jitter(n->loop, wait < RECONNECT_MAX_US ? wait : RECONNECT_MAX_US);
 }
 
 static void node_closed(struct connection *c, enum trouble trouble, const struct weir_error *why)
@@ -98,36 +98,36 @@ static void node_closed(struct connection *c, enum trouble trouble, const struct
     node_unready(n);
     if (!n->leaving && !atomic_load(&s->stopping)) {
         if (was_ready || n->tries == 1)
-            session_say(s, "Cassandra node is down: %s", why->text);
-        node_trouble(n, why->text);
+            cql_session_say(s, "Cassandra node is down: %s", why->text);
+        cql_node_trouble(n, why->text);
     }
     node_later(n);
-    node_scatter(n);
+    cql_node_scatter(n);
 }
 
 static const struct connection_owner node_ops = {.ready = node_ready, .closed = node_closed};
 
-void node_connect(struct node *n)
+void cql_node_connect(struct node *n)
 {
     struct cql_session *s = n->loop->session;
     if (n->connection || n->leaving || !n->local || atomic_load(&s->stopping))
         return;
     uint32_t slots = s->options.window_max * 2 + 64;
     n->links++;
-    n->connection = connection_open(n->loop, &n->address, (enum cql_version)atomic_load(&s->version), slots, &node_ops, n);
-    connection_tick(n->connection);
+    n->connection = cql_connection_open(n->loop, &n->address, (enum cql_version)atomic_load(&s->version), slots, &node_ops, n);
+    cql_connection_tick(n->connection);
 }
 
 // Too many answers are owed: what runs is waited for on the old connection, a new one takes what comes.
 static void node_replace(struct node *n)
 {
-    session_say(n->loop->session, "%s: %u requests were never answered, the connection is replaced", n->connection->peer, n->connection->orphans);
-    connection_drain(n->connection);
+    cql_session_say(n->loop->session, "%s: %u requests were never answered, the connection is replaced", n->connection->peer, n->connection->orphans);
+    cql_connection_drain(n->connection);
     n->connection = NULL;
     node_unready(n);
     COUNT(n->host->reconnects);
-    node_scatter(n);
-    node_connect(n);
+    cql_node_scatter(n);
+    cql_node_connect(n);
 }
 
 static void node_expire(struct node *n)
@@ -136,16 +136,16 @@ static void node_expire(struct node *n)
     struct calls waiting = n->waiting;
     n->waiting = (struct calls){0};
     struct call *call;
-    while ((call = calls_pop(&waiting))) {
+    while ((call = cql_calls_pop(&waiting))) {
         if (now < call->give_up_us) {
-            calls_push(&n->waiting, call);
+            cql_calls_push(&n->waiting, call);
             continue;
         }
         struct weir_error why;
         weir_fail(&why, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: the node has too much to do, and the request's time is over", n->host->info.address);
         if (!call->error)
-            call_note(call, CQL_CAUSE_NOT_SENT, &why);
-        call_fail(n->loop, call, call->cause, call->error);
+            cql_call_note(call, CQL_CAUSE_NOT_SENT, &why);
+        cql_call_fail(n->loop, call, call->cause, call->error);
     }
 }
 
@@ -157,10 +157,10 @@ static void node_watch(struct node *n)
     if (c->orphans >= cql_window_size(&n->window) || c->orphans > n->loop->session->options.window_max / 2)
         node_replace(n);
     else if (n->waiting.count && (n->stalled || c->in_flight >= cql_window_size(&n->window)))
-        node_scatter(n);
+        cql_node_scatter(n);
 }
 
-void node_tick(struct node *n)
+void cql_node_tick(struct node *n)
 {
     int64_t now = n->loop->now_us;
     uint64_t nudge = LOAD(n->host->nudge);
@@ -171,51 +171,51 @@ void node_tick(struct node *n)
         n->connect_us = now;
     }
     if (!n->connection && now >= n->connect_us)
-        node_connect(n);
+        cql_node_connect(n);
     if (n->ready)
         node_watch(n);
     if (n->waiting.count && now / TICKS_US != (now - TICK_US) / TICKS_US)
         node_expire(n);
 }
 
-void node_pump(struct node *n)
+void cql_node_pump(struct node *n)
 {
     struct loop *l = n->loop;
     uint32_t all = l->session->options.in_flight_requests / l->session->options.io_threads;
-    while (n->waiting.first && connection_can_send(n->connection) && l->in_flight < all &&
+    while (n->waiting.first && cql_connection_can_send(n->connection) && l->in_flight < all &&
            n->connection->in_flight + n->connection->parked < cql_window_size(&n->window)) {
-        struct call *call = calls_pop(&n->waiting);
+        struct call *call = cql_calls_pop(&n->waiting);
         call->attempts++;
-        statement_send(n->connection, call);
+        cql_statement_send(n->connection, call);
     }
-    node_tell_window(n);
+    cql_node_tell_window(n);
 }
 
-void node_leave(struct node *n)
+void cql_node_leave(struct node *n)
 {
     n->leaving = true;
     node_unready(n);
     if (n->connection)
-        connection_drain(n->connection);
-    node_scatter(n);
+        cql_connection_drain(n->connection);
+    cql_node_scatter(n);
 }
 
-void node_move(struct node *n, const struct sockaddr_storage *address)
+void cql_node_move(struct node *n, const struct sockaddr_storage *address)
 {
     char from[64];
-    connection_name(&n->address, from, sizeof from);
+    cql_connection_name(&n->address, from, sizeof from);
     n->address = *address;
     n->tries = 0;
     if (n->connection) {
         struct weir_error why;
         weir_fail(&why, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: the node has another address now", from);
-        connection_close(n->connection, TROUBLE_NETWORK, &why);
+        cql_connection_close(n->connection, TROUBLE_NETWORK, &why);
     }
     n->tries = 0;
     n->connect_us = n->loop->now_us;
 }
 
-void node_free(struct node *n)
+void cql_node_free(struct node *n)
 {
     weir_assert(n->links == 0 && n->waiting.count == 0);
     free(n);

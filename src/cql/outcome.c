@@ -6,7 +6,7 @@
 
 enum { BACK_OFF_MIN_US = 20 * 1000, BACK_OFF_MAX_US = 2 * 1000 * 1000, ROUND_NODES = 3 };
 
-void call_finish(struct loop *l, struct call *call, const struct cql_answer *answer)
+void cql_call_finish(struct loop *l, struct call *call, const struct cql_answer *answer)
 {
     struct cql_session *s = l->session;
     SUB(s->bytes_waiting, call->charged);
@@ -16,52 +16,52 @@ void call_finish(struct loop *l, struct call *call, const struct cql_answer *ans
     else
         ADD(s->rows, call->rows);
     call->done(call->context, answer);
-    calls_push(&l->finished, call);
+    cql_calls_push(&l->finished, call);
 }
 
-void call_fail(struct loop *l, struct call *call, enum cql_cause cause, const struct weir_error *why)
+void cql_call_fail(struct loop *l, struct call *call, enum cql_cause cause, const struct weir_error *why)
 {
     struct cql_answer answer = {.cause = cause, .error = why, .attempts = call->attempts, .latency_us = l->now_us - call->sent_us};
-    call_finish(l, call, &answer);
+    cql_call_finish(l, call, &answer);
 }
 
 static int64_t back_off_us(struct loop *l, const struct call *call)
 {
     unsigned doublings = call->round < 8 ? call->round : 8;
     int64_t wait = (int64_t)BACK_OFF_MIN_US << doublings;
-    return loop_jitter(l, wait < BACK_OFF_MAX_US ? wait : BACK_OFF_MAX_US);
+    return cql_loop_jitter(l, wait < BACK_OFF_MAX_US ? wait : BACK_OFF_MAX_US);
 }
 
 // The nodes of a round are tried one right after another; then it waits, each time longer.
-void call_again(struct loop *l, struct call *call, bool later)
+void cql_call_again(struct loop *l, struct call *call, bool later)
 {
     if (l->now_us >= call->give_up_us) {
-        call_fail(l, call, call->cause, call->error);
+        cql_call_fail(l, call, call->cause, call->error);
         return;
     }
     COUNT(l->session->retries);
     if (!later && call->attempts % ROUND_NODES != 0) {
-        route_call(l, call);
+        cql_route_call(l, call);
         return;
     }
     int64_t due = l->now_us + back_off_us(l, call);
     call->round++;
-    loop_delay(l, call, due < call->give_up_us ? due : call->give_up_us);
+    cql_loop_delay(l, call, due < call->give_up_us ? due : call->give_up_us);
 }
 
-void outcome_lost(struct connection *c, struct call *call, bool sent, const struct weir_error *why)
+void cql_outcome_lost(struct connection *c, struct call *call, bool sent, const struct weir_error *why)
 {
     struct node *node = c->owner;
     COUNT(node->host->errors);
-    call_note(call, sent ? CQL_CAUSE_CLOSED : CQL_CAUSE_NOT_SENT, why);
+    cql_call_note(call, sent ? CQL_CAUSE_CLOSED : CQL_CAUSE_NOT_SENT, why);
     call->avoid = node;
     if (sent && !call->idempotent)
-        call_fail(c->loop, call, call->cause, call->error);
+        cql_call_fail(c->loop, call, call->cause, call->error);
     else
-        call_again(c->loop, call, false);
+        cql_call_again(c->loop, call, false);
 }
 
-void outcome_timeout(struct connection *c, struct call *call)
+void cql_outcome_timeout(struct connection *c, struct call *call)
 {
     struct node *node = c->owner;
     struct weir_error why;
@@ -69,12 +69,12 @@ void outcome_timeout(struct connection *c, struct call *call)
     COUNT(node->host->timeouts);
     cql_window_troubled(&node->window, c->loop->now_us, waited);
     weir_fail(&why, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: no answer within %lld ms", c->peer, (long long)waited / 1000);
-    call_note(call, CQL_CAUSE_TIMEOUT, &why);
+    cql_call_note(call, CQL_CAUSE_TIMEOUT, &why);
     call->avoid = node;
     if (!call->idempotent)
-        call_fail(c->loop, call, call->cause, call->error);
+        cql_call_fail(c->loop, call, call->cause, call->error);
     else
-        call_again(c->loop, call, false);
+        cql_call_again(c->loop, call, false);
 }
 
 static void outcome_remedy(struct connection *c, struct call *call, struct cql_verdict verdict)
@@ -83,22 +83,22 @@ static void outcome_remedy(struct connection *c, struct call *call, struct cql_v
     call->avoid = c->owner;
     switch (verdict.remedy) {
     case CQL_NEXT_NODE:
-        call_again(l, call, false);
+        cql_call_again(l, call, false);
         break;
     case CQL_BACK_OFF:
-        call_again(l, call, true);
+        cql_call_again(l, call, true);
         break;
     case CQL_RESEND:
         if (call->idempotent)
-            call_again(l, call, verdict.shrinks); // a ring that times out has too much to do
+            cql_call_again(l, call, verdict.shrinks); // a ring that times out has too much to do
         else
-            call_fail(l, call, verdict.cause, call->error);
+            cql_call_fail(l, call, verdict.cause, call->error);
         break;
     case CQL_REPREPARE:
-        statement_forgotten(c, call);
+        cql_statement_forgotten(c, call);
         break;
     case CQL_GIVE_UP:
-        call_fail(l, call, verdict.cause, call->error);
+        cql_call_fail(l, call, verdict.cause, call->error);
         break;
     }
 }
@@ -109,8 +109,8 @@ static void outcome_error(struct connection *c, struct call *call, struct weir_c
     struct cql_failure failure;
     struct weir_error err;
     if (cql_failure_parse(body, c->version, &failure, &err) < 0) {
-        outcome_lost(c, call, true, &err);
-        connection_close(c, TROUBLE_PROTOCOL, &err);
+        cql_outcome_lost(c, call, true, &err);
+        cql_connection_close(c, TROUBLE_PROTOCOL, &err);
         return;
     }
     struct cql_verdict verdict = cql_judge(&failure);
@@ -126,7 +126,7 @@ static void outcome_error(struct connection *c, struct call *call, struct weir_c
     if (verdict.shrinks)
         cql_window_troubled(&node->window, c->loop->now_us, c->loop->now_us - call->sent_us);
     if (verdict.remedy != CQL_REPREPARE)
-        call_note(call, verdict.cause, &err);
+        cql_call_note(call, verdict.cause, &err);
     outcome_remedy(c, call, verdict);
 }
 
@@ -146,21 +146,21 @@ static void outcome_result(struct connection *c, struct call *call, struct weir_
     weir_arena_reset(&c->loop->arena);
     if (cql_result_parse(body, c->version, NULL, &c->loop->arena, &result, &err) < 0) {
         weir_wrap(&err, "%s", c->peer);
-        outcome_lost(c, call, true, &err);
-        connection_close(c, TROUBLE_PROTOCOL, &err);
+        cql_outcome_lost(c, call, true, &err);
+        cql_connection_close(c, TROUBLE_PROTOCOL, &err);
         return;
     }
     outcome_count(c, call);
     if (call->prepared && result.metadata.new_id.bytes)
-        statement_update(call->prepared, result.metadata.new_id);
+        cql_statement_update(call->prepared, result.metadata.new_id);
     if (result.kind == CQL_RESULT_SCHEMA)
         atomic_store(&c->loop->session->refresh, true);
     struct cql_answer answer = {
         .result = result.kind == CQL_RESULT_VOID ? NULL : &result, .attempts = call->attempts, .latency_us = c->loop->now_us - call->sent_us};
-    call_finish(c->loop, call, &answer);
+    cql_call_finish(c->loop, call, &answer);
 }
 
-void outcome_answer(struct connection *c, struct call *call, const struct cql_header *header, struct weir_str body)
+void cql_outcome_answer(struct connection *c, struct call *call, const struct cql_header *header, struct weir_str body)
 {
     struct cql_response response;
     struct weir_error err;
@@ -178,6 +178,6 @@ void outcome_answer(struct connection *c, struct call *call, const struct cql_he
     }
     weir_fail(&err, WEIR_BAD_DATA, WEIR_RETRY, "%s: a request is answered by opcode %d", c->peer, header->opcode);
 damaged:
-    outcome_lost(c, call, true, &err);
-    connection_close(c, TROUBLE_PROTOCOL, &err);
+    cql_outcome_lost(c, call, true, &err);
+    cql_connection_close(c, TROUBLE_PROTOCOL, &err);
 }

@@ -22,7 +22,7 @@ static struct cql_prepared *statement_make(const char *text, const struct cql_re
     p->id = (struct weir_str){id, r->id.bytes};
     p->value_count = r->values.count;
     pthread_mutex_init(&p->lock, NULL);
-    statement_update(p, r->metadata_id);
+    cql_statement_update(p, r->metadata_id);
     return p;
 }
 
@@ -34,7 +34,7 @@ static void statement_free(struct cql_prepared *p)
     free(p);
 }
 
-void statements_drop(struct cql_session *s)
+void cql_statements_drop(struct cql_session *s)
 {
     while (s->statements) {
         struct cql_prepared *p = s->statements;
@@ -68,7 +68,7 @@ int cql_prepare(struct cql_session *s, const char *text, const struct cql_prepar
         return 0;
     }
     struct cql_result *result;
-    if (call_run(s, call_prepare(s, text), &result, err) < 0)
+    if (cql_call_run(s, cql_call_prepare(s, text), &result, err) < 0)
         return weir_wrap(err, "preparing \"%.100s\"", text);
     if (!result || result->kind != CQL_RESULT_PREPARED) {
         cql_result_free(result);

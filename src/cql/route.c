@@ -14,7 +14,7 @@ static bool node_fit(const struct node *n)
 
 static double node_score(const struct node *n, const struct call *call)
 {
-    double load = (node_load(n) + 1.0) / cql_window_size(&n->window);
+    double load = (cql_node_load(n) + 1.0) / cql_window_size(&n->window);
     return load + (n->stalled ? 1e6 : 0) + (n == call->avoid ? 1e9 : 0);
 }
 
@@ -34,8 +34,8 @@ static struct node *choose_replica(struct loop *l, const struct call *call)
     const uint32_t *replicas;
     struct node *best = NULL;
     double score = 0;
-    uint32_t count = call->has_token && l->topology ? topology_replicas(l->topology, call->keyspace, call->token, &replicas) : 0;
-    uint32_t from = count ? (uint32_t)(loop_random(l) % count) : 0;
+    uint32_t count = call->has_token && l->topology ? cql_topology_replicas(l->topology, call->keyspace, call->token, &replicas) : 0;
+    uint32_t from = count ? (uint32_t)(cql_loop_random(l) % count) : 0;
     for (uint32_t i = 0; i < count; i++)
         choose_better(&best, &score, l->nodes[replicas[(from + i) % count]], call);
     return best;
@@ -45,7 +45,7 @@ static struct node *choose_any(struct loop *l, const struct call *call)
 {
     struct node *best = NULL;
     double score = 0;
-    uint32_t from = l->node_count ? (uint32_t)(loop_random(l) % l->node_count) : 0;
+    uint32_t from = l->node_count ? (uint32_t)(cql_loop_random(l) % l->node_count) : 0;
     for (uint32_t i = 0, fit = 0; i < l->node_count && fit < (l->node_count > ALL_MAX ? 2u : ALL_MAX); i++) {
         struct node *n = l->nodes[(from + i) % l->node_count];
         fit += node_fit(n);
@@ -67,21 +67,21 @@ static void route_nowhere(struct loop *l, struct call *call)
     if (!call->error) {
         struct weir_error why;
         weir_fail(&why, WEIR_UNAVAILABLE, WEIR_RETRY, "%s", call->only ? "the node cannot be reached" : "no Cassandra node can be reached");
-        call_note(call, CQL_CAUSE_NOT_SENT, &why);
+        cql_call_note(call, CQL_CAUSE_NOT_SENT, &why);
     }
     if (l->now_us >= call->give_up_us)
-        call_fail(l, call, call->cause, call->error);
+        cql_call_fail(l, call, call->cause, call->error);
     else
-        loop_delay(l, call, l->now_us + TICK_US);
+        cql_loop_delay(l, call, l->now_us + TICK_US);
 }
 
-void route_call(struct loop *l, struct call *call)
+void cql_route_call(struct loop *l, struct call *call)
 {
     struct node *n = call->only ? choose_only(l, call) : choose_replica(l, call);
     if (!n && !call->only)
         n = choose_any(l, call);
     if (n)
-        calls_push(&n->waiting, call);
+        cql_calls_push(&n->waiting, call);
     else
         route_nowhere(l, call);
 }
@@ -109,13 +109,13 @@ static void leave_others(struct loop *l, struct node **left, uint32_t count)
         if (left[i]) {
             weir_grow(&l->leaving, &l->leaving_capacity, l->leaving_count + 1, sizeof(struct node *));
             l->leaving[l->leaving_count++] = left[i];
-            node_leave(left[i]);
+            cql_node_leave(left[i]);
         }
 }
 
-void route_update(struct loop *l)
+void cql_route_update(struct loop *l)
 {
-    struct topology *t = topology_use(l->session);
+    struct topology *t = cql_topology_use(l->session);
     if (!t)
         return;
     struct node **nodes = weir_zalloc(t->host_count, sizeof(struct node *));
@@ -123,7 +123,7 @@ void route_update(struct loop *l)
         nodes[i] = take_node(l, t->hosts[i]);
     struct node **left = l->nodes;
     uint32_t left_count = l->node_count;
-    topology_release(l->topology);
+    cql_topology_release(l->topology);
     l->topology = t;
     l->nodes = nodes;
     l->node_count = t->host_count;
@@ -131,11 +131,11 @@ void route_update(struct loop *l)
         nodes[i]->local = t->local[i];
         if (nodes[i]->address.ss_family == 0)
             nodes[i]->address = t->addresses[i];
-        else if (!address_equal(&nodes[i]->address, &t->addresses[i]))
-            node_move(nodes[i], &t->addresses[i]);
+        else if (!cql_address_equal(&nodes[i]->address, &t->addresses[i]))
+            cql_node_move(nodes[i], &t->addresses[i]);
     }
     leave_others(l, left, left_count);
     free(left);
     for (uint32_t i = 0; i < t->host_count; i++)
-        node_tick(nodes[i]);
+        cql_node_tick(nodes[i]);
 }

@@ -18,7 +18,7 @@ static uint64_t load_le(const uint8_t *at, unsigned bytes)
     return v;
 }
 
-void segment_header_put(uint8_t *at, const struct segment *s, bool lz4)
+void cql_segment_header_put(uint8_t *at, const struct segment *s, bool lz4)
 {
     uint64_t bits = s->wire_bytes;
     unsigned used = LENGTH_BITS, bytes = segment_header_bytes(lz4) - SEGMENT_CRC24_BYTES;
@@ -30,7 +30,7 @@ void segment_header_put(uint8_t *at, const struct segment *s, bool lz4)
     store_le(at + bytes, cql_crc24(at, bytes), SEGMENT_CRC24_BYTES);
 }
 
-bool segment_header_parse(const uint8_t *at, bool lz4, struct segment *ret)
+bool cql_segment_header_parse(const uint8_t *at, bool lz4, struct segment *ret)
 {
     unsigned bytes = segment_header_bytes(lz4) - SEGMENT_CRC24_BYTES;
     if (load_le(at + bytes, SEGMENT_CRC24_BYTES) != cql_crc24(at, bytes))
@@ -61,7 +61,7 @@ static void put_segment(struct weir_buffer *out, struct weir_str payload, bool s
     uint8_t *at = weir_buffer_reserve(out, head + (size_t)room + SEGMENT_CRC32_BYTES), *body = at + head;
     struct segment s = put_payload(body, room, payload, lz4);
     s.self_contained = self_contained;
-    segment_header_put(at, &s, lz4);
+    cql_segment_header_put(at, &s, lz4);
     store_le(body + s.wire_bytes, cql_crc32((struct weir_str){(const char *)body, s.wire_bytes}), SEGMENT_CRC32_BYTES);
     out->bytes += head + s.wire_bytes + SEGMENT_CRC32_BYTES;
 }

@@ -21,5 +21,5 @@ static inline uint32_t segment_load32(const uint8_t *at)
     return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
 }
 
-void segment_header_put(uint8_t *at, const struct segment *s, bool lz4);
-bool segment_header_parse(const uint8_t *at, bool lz4, struct segment *ret); // false: the CRC is wrong
+void cql_segment_header_put(uint8_t *at, const struct segment *s, bool lz4);
+bool cql_segment_header_parse(const uint8_t *at, bool lz4, struct segment *ret); // false: the CRC is wrong

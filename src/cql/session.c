@@ -9,7 +9,7 @@
 
 enum { LINE_BYTES = 700 };
 
-void session_say(struct cql_session *s, const char *format, ...)
+void cql_session_say(struct cql_session *s, const char *format, ...)
 {
     char line[LINE_BYTES];
     va_list args;
@@ -21,7 +21,7 @@ void session_say(struct cql_session *s, const char *format, ...)
     s->options.log(s->options.log_context, line);
 }
 
-void session_opening(struct cql_session *s, bool refused, const struct weir_error *why)
+void cql_session_opening(struct cql_session *s, bool refused, const struct weir_error *why)
 {
     pthread_mutex_lock(&s->lock);
     if (s->state == SESSION_OPENING) {
@@ -124,7 +124,7 @@ static int resolve(const char *host, uint16_t port, struct sockaddr_storage **li
     return 0;
 }
 
-bool control_addresses(struct cql_session *s, struct sockaddr_storage **ret, size_t *ret_count, struct weir_error *err)
+bool cql_control_addresses(struct cql_session *s, struct sockaddr_storage **ret, size_t *ret_count, struct weir_error *err)
 {
     size_t capacity = 0;
     for (uint32_t i = 0; i < s->options.host_count; i++) {
@@ -159,18 +159,18 @@ static struct cql_session *session_make(const struct cql_options *options)
 
 static int session_start(struct cql_session *s, struct weir_error *err)
 {
-    if (s->options.tls.on && tls_context(&s->options.tls, &s->tls, err) < 0)
+    if (s->options.tls.on && cql_tls_context(&s->options.tls, &s->tls, err) < 0)
         return -1;
     if (s->options.tls.on && s->options.tls.insecure)
-        session_say(s, "Cassandra's certificates are not verified: anyone may pose as a node");
-    s->loops[0].control = control_make(&s->loops[0]);
+        cql_session_say(s, "Cassandra's certificates are not verified: anyone may pose as a node");
+    s->loops[0].control = cql_control_make(&s->loops[0]);
     for (uint32_t i = 0; i < s->options.io_threads; i++)
-        if (loop_start(&s->loops[i], err) < 0)
+        if (cql_loop_start(&s->loops[i], err) < 0)
             return -1;
     return 0;
 }
 
-struct timespec deadline_in_ms(uint32_t ms)
+struct timespec cql_deadline_in_ms(uint32_t ms)
 {
     struct timespec at;
     clock_gettime(CLOCK_MONOTONIC, &at);
@@ -185,7 +185,7 @@ struct timespec deadline_in_ms(uint32_t ms)
 
 static int session_wait(struct cql_session *s, struct weir_error *err)
 {
-    struct timespec deadline = deadline_in_ms(s->options.open_timeout_ms);
+    struct timespec deadline = cql_deadline_in_ms(s->options.open_timeout_ms);
     pthread_mutex_lock(&s->lock);
     while (s->state == SESSION_OPENING && pthread_cond_timedwait(&s->changed, &s->lock, &deadline) != ETIMEDOUT)
         ;
@@ -214,12 +214,12 @@ int cql_session_open(const struct cql_options *options, struct cql_session **ret
 static void session_free(struct cql_session *s)
 {
     struct call *call;
-    while ((call = calls_pop(&s->pool))) {
+    while ((call = cql_calls_pop(&s->pool))) {
         weir_buffer_drop(&call->bytes);
         free(call);
     }
-    statements_drop(s);
-    topology_release(s->topology);
+    cql_statements_drop(s);
+    cql_topology_release(s->topology);
     for (size_t i = 0; i < s->host_count; i++)
         free(s->hosts[i]);
     free(s->hosts);
@@ -238,14 +238,14 @@ void cql_session_close(struct cql_session *s)
         return;
     atomic_store(&s->stopping, true);
     for (uint32_t i = 0; i < s->options.io_threads; i++)
-        loop_stop(&s->loops[i]);
+        cql_loop_stop(&s->loops[i]);
     for (bool more = true; more;) { // what one loop's callbacks gave to another that had ended
         more = false;
         for (uint32_t i = 0; i < s->options.io_threads; i++)
-            more |= loop_end(&s->loops[i]);
+            more |= cql_loop_end(&s->loops[i]);
     }
     for (uint32_t i = 0; i < s->options.io_threads; i++)
-        loop_drop(&s->loops[i]);
+        cql_loop_drop(&s->loops[i]);
     session_free(s);
 }
 
@@ -253,16 +253,16 @@ void cql_session_close(struct cql_session *s)
 
 void cql_submit(struct cql_session *s, const struct cql_request *request, cql_done done, void *context)
 {
-    session_submit(s, call_make(s, request, done, context));
+    cql_session_submit(s, cql_call_make(s, request, done, context));
 }
 
-void session_submit(struct cql_session *s, struct call *call)
+void cql_session_submit(struct cql_session *s, struct call *call)
 {
     COUNT(s->requests);
     COUNT(s->calls_waiting);
     ADD(s->bytes_waiting, call->charged);
     uint32_t loop = s->options.io_threads > 1 ? COUNT(s->next_loop) % s->options.io_threads : 0;
-    loop_submit(&s->loops[loop], call);
+    cql_loop_submit(&s->loops[loop], call);
 }
 
 size_t cql_session_room(struct cql_session *s)

@@ -35,7 +35,7 @@ static void statement_know(struct connection *c, const struct cql_prepared *p, b
     c->knows[p->index] = known;
 }
 
-void statement_update(const struct cql_prepared *p, struct weir_str metadata_id)
+void cql_statement_update(const struct cql_prepared *p, struct weir_str metadata_id)
 {
     struct cql_prepared *mine = (struct cql_prepared *)p;
     if (metadata_id.bytes > sizeof mine->metadata_id)
@@ -66,7 +66,7 @@ static int prepared_read(struct connection *c, const struct cql_prepared *p, con
         return -1;
     if (result.kind != CQL_RESULT_PREPARED || !weir_str_eq(result.id, p->id))
         return weir_fail(err, WEIR_BAD_DATA, WEIR_RETRY, "preparing \"%.100s\": the node gives the statement another id than its peers", p->text);
-    statement_update(p, result.metadata_id);
+    cql_statement_update(p, result.metadata_id);
     return 0;
 }
 
@@ -77,26 +77,26 @@ static void parked_failed(struct connection *c, struct call *call, const struct 
     if (failure->code >= 0 && verdict.remedy == CQL_GIVE_UP) {
         struct weir_error never = *why;
         never.fate = WEIR_DEAD_LETTER;
-        call_fail(c->loop, call, CQL_CAUSE_REFUSED, &never);
+        cql_call_fail(c->loop, call, CQL_CAUSE_REFUSED, &never);
         return;
     }
-    call_note(call, CQL_CAUSE_NOT_SENT, why);
+    cql_call_note(call, CQL_CAUSE_NOT_SENT, why);
     call->avoid = c->owner;
-    call_again(c->loop, call, true);
+    cql_call_again(c->loop, call, true);
 }
 
 static void parked_release(struct connection *c, struct preparation *done, bool good, const struct cql_failure *failure, const struct weir_error *why)
 {
     struct call *call;
-    while ((call = calls_pop(&done->parked))) {
+    while ((call = cql_calls_pop(&done->parked))) {
         c->parked--;
-        node_counts(c->owner, -1);
+        cql_node_counts(c->owner, -1);
         if (!good)
             parked_failed(c, call, failure, why);
-        else if (connection_can_send(c))
-            connection_send(c, call);
+        else if (cql_connection_can_send(c))
+            cql_connection_send(c, call);
         else
-            call_again(c->loop, call, false);
+            cql_call_again(c->loop, call, false);
     }
     free(done);
 }
@@ -118,10 +118,10 @@ static void prepare_answered(struct call *call, struct connection *c, const stru
 static void statement_prepare(struct connection *c, const struct cql_prepared *p)
 {
     size_t start;
-    struct call *call = call_internal(c->loop->session, c, CQL_OP_PREPARE, prepare_answered, (void *)p, &start);
+    struct call *call = cql_call_internal(c->loop->session, c, CQL_OP_PREPARE, prepare_answered, (void *)p, &start);
     cql_put_prepare(&call->bytes, c->version, weir_str_of(p->text));
-    call_internal_end(call, start);
-    connection_send(c, call);
+    cql_call_internal_end(call, start);
+    cql_connection_send(c, call);
 }
 
 static void statement_park(struct connection *c, struct call *call)
@@ -135,50 +135,50 @@ static void statement_park(struct connection *c, struct call *call)
         c->preparations = under_way;
     }
     c->parked++;
-    node_counts(c->owner, 1);
-    calls_push(&under_way->parked, call);
+    cql_node_counts(c->owner, 1);
+    cql_calls_push(&under_way->parked, call);
     if (first)
         statement_prepare(c, call->prepared);
 }
 
-void statement_send(struct connection *c, struct call *call)
+void cql_statement_send(struct connection *c, struct call *call)
 {
     const struct cql_prepared *p = call->prepared;
     if (!p || (p->index < c->knows_capacity && c->knows[p->index]))
-        connection_send(c, call);
+        cql_connection_send(c, call);
     else
         statement_park(c, call);
 }
 
-void statement_forgotten(struct connection *c, struct call *call)
+void cql_statement_forgotten(struct connection *c, struct call *call)
 {
     struct weir_error why;
     COUNT(c->loop->session->reprepared);
     weir_fail(&why, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: the node does not know the statement", c->peer);
-    call_note(call, CQL_CAUSE_NOT_SENT, &why);
+    cql_call_note(call, CQL_CAUSE_NOT_SENT, &why);
     if (!call->prepared) {
-        call_fail(c->loop, call, CQL_CAUSE_REFUSED, &why);
+        cql_call_fail(c->loop, call, CQL_CAUSE_REFUSED, &why);
         return;
     }
     statement_know(c, call->prepared, false);
-    if (++call->reprepared % REPREPARES_MAX == 0 || !connection_can_send(c)) {
+    if (++call->reprepared % REPREPARES_MAX == 0 || !cql_connection_can_send(c)) {
         call->avoid = c->owner;
-        call_again(c->loop, call, true);
+        cql_call_again(c->loop, call, true);
         return;
     }
     statement_park(c, call);
 }
 
-void statements_lost(struct connection *c, const struct weir_error *why)
+void cql_statements_lost(struct connection *c, const struct weir_error *why)
 {
     while (c->preparations) {
         struct preparation *lost = c->preparations;
         c->preparations = lost->next;
         struct call *call;
-        while ((call = calls_pop(&lost->parked))) {
+        while ((call = cql_calls_pop(&lost->parked))) {
             c->parked--;
-            node_counts(c->owner, -1);
-            outcome_lost(c, call, false, why);
+            cql_node_counts(c->owner, -1);
+            cql_outcome_lost(c, call, false, why);
         }
         free(lost);
     }

@@ -38,7 +38,7 @@ static int tls_identify(SSL_CTX *context, const struct cql_tls *tls, struct weir
     return 0;
 }
 
-int tls_context(const struct cql_tls *tls, SSL_CTX **ret, struct weir_error *err)
+int cql_tls_context(const struct cql_tls *tls, SSL_CTX **ret, struct weir_error *err)
 {
     SSL_CTX *context = SSL_CTX_new(TLS_client_method());
     weir_assert(context);
@@ -56,14 +56,14 @@ int tls_context(const struct cql_tls *tls, SSL_CTX **ret, struct weir_error *err
 static bool is_ip(const char *name)
 {
     struct sockaddr_storage ignored;
-    return address_parse(name, 0, &ignored) == 0;
+    return cql_address_parse(name, 0, &ignored) == 0;
 }
 
-int tls_begin(struct connection *c, struct weir_error *err)
+int cql_tls_begin(struct connection *c, struct weir_error *err)
 {
     const struct cql_tls *tls = &c->loop->session->options.tls;
     char address[46];
-    address_text(&c->address, address);
+    cql_address_text(&c->address, address);
     const char *name = tls->server_name ? tls->server_name : address;
     c->tls = SSL_new(c->loop->session->tls);
     weir_assert(c->tls);
@@ -89,7 +89,7 @@ static long tls_why(struct connection *c, struct weir_error *err)
     return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: %s", c->peer, reason ? reason : "the node closed the connection");
 }
 
-long tls_failed(struct connection *c, int result, struct weir_error *err)
+long cql_tls_failed(struct connection *c, int result, struct weir_error *err)
 {
     int kind = SSL_get_error(c->tls, result);
     if (kind == SSL_ERROR_WANT_READ)
@@ -106,10 +106,10 @@ long tls_failed(struct connection *c, int result, struct weir_error *err)
     return -1;
 }
 
-int tls_shake(struct connection *c, struct weir_error *err)
+int cql_tls_shake(struct connection *c, struct weir_error *err)
 {
     ERR_clear_error();
     errno = 0;
     int done = SSL_do_handshake(c->tls);
-    return done == 1 ? 1 : (int)tls_failed(c, done, err);
+    return done == 1 ? 1 : (int)cql_tls_failed(c, done, err);
 }

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct topology *topology_use(struct cql_session *s)
+struct topology *cql_topology_use(struct cql_session *s)
 {
     pthread_mutex_lock(&s->lock);
     struct topology *t = s->topology;
@@ -18,7 +18,7 @@ struct topology *topology_use(struct cql_session *s)
     return t;
 }
 
-void topology_release(struct topology *t)
+void cql_topology_release(struct topology *t)
 {
     if (!t || atomic_fetch_sub(&t->users, 1) > 1)
         return;
@@ -32,7 +32,7 @@ void topology_release(struct topology *t)
     weir_arena_drop(&memory);
 }
 
-void topology_publish(struct cql_session *s, struct topology *t)
+void cql_topology_publish(struct cql_session *s, struct topology *t)
 {
     pthread_mutex_lock(&s->lock);
     struct topology *old = s->topology;
@@ -43,7 +43,7 @@ void topology_publish(struct cql_session *s, struct topology *t)
         t->hosts[i]->gone = false;
     pthread_mutex_unlock(&s->lock);
     COUNT(s->topology_count);
-    topology_release(old);
+    cql_topology_release(old);
 }
 
 static struct cql_ring topology_ring(const struct topology *t)
@@ -70,7 +70,7 @@ static void keyspace_make(struct topology *t, struct keyspace *k)
     pthread_mutex_unlock(&t->lock);
 }
 
-uint32_t topology_replicas(struct topology *t, const char *keyspace, int64_t token, const uint32_t **ret)
+uint32_t cql_topology_replicas(struct topology *t, const char *keyspace, int64_t token, const uint32_t **ret)
 {
     struct keyspace *k = keyspace_find(t, keyspace);
     if (!k || t->vnode_count == 0)
@@ -115,7 +115,7 @@ static bool row_address(const struct row *row, uint16_t port, struct sockaddr_st
     char text[46];
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (cql_cell_inet(row_get(row, names[i]), text) && strcmp(text, "0.0.0.0") != 0 && strcmp(text, "::") != 0)
-            return address_parse(text, port, ret) == 0;
+            return cql_address_parse(text, port, ret) == 0;
     return false;
 }
 
@@ -175,7 +175,7 @@ static void builder_host(struct builder *b, const struct row *row, const struct 
     struct host *h = host_of(b->s, (const uint8_t *)id.data);
     if (!builder_has(b, h)) {
         h->address = *address;
-        address_text(address, h->info.address);
+        cql_address_text(address, h->info.address);
         copy_text(dc, h->info.datacenter, sizeof h->info.datacenter);
         copy_text(rack, h->info.rack, sizeof h->info.rack);
         copy_text(row_get(row, "release_version"), h->info.release, sizeof h->info.release);
@@ -266,7 +266,7 @@ static int builder_local(struct builder *b, struct weir_error *err)
                      t->places[0].datacenter);
 }
 
-int topology_build(struct cql_session *s, const struct topology_rows *rows, struct topology **ret, struct weir_error *err)
+int cql_topology_build(struct cql_session *s, const struct topology_rows *rows, struct topology **ret, struct weir_error *err)
 {
     uint32_t room = cql_result_rows(rows->local) + cql_result_rows(rows->peers);
     struct topology *t = weir_zalloc(1, sizeof *t);
@@ -278,7 +278,7 @@ int topology_build(struct cql_session *s, const struct topology_rows *rows, stru
     t->local = weir_arena_zalloc(&t->memory, room * sizeof *t->local);
     struct builder b = {.s = s, .t = t, .room = room};
     if (builder_hosts(&b, rows, err) < 0 || builder_keyspaces(&b, rows->keyspaces, err) < 0 || builder_local(&b, err) < 0) {
-        topology_release(t);
+        cql_topology_release(t);
         return -1;
     }
     if (t->vnode_count)

@@ -55,7 +55,7 @@ static void try_payloads(const uint8_t *data, size_t size, bool lz4, uint8_t sha
             bytes = CQL_SEGMENT_PAYLOAD_MAX;
         struct segment s = {(uint32_t)bytes, lz4 && shape & 2 ? data[at] * 16u : 0, shape & 1};
         unsigned head = segment_header_bytes(lz4);
-        segment_header_put(weir_buffer_reserve(&wire, head), &s, lz4);
+        cql_segment_header_put(weir_buffer_reserve(&wire, head), &s, lz4);
         wire.bytes += head;
         weir_buffer_add(&wire, data + at, bytes);
         uint32_t crc = cql_crc32((struct weir_str){(const char *)data + at, (uint32_t)bytes});
