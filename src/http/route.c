@@ -69,7 +69,9 @@ const struct http_route *http_route_find(struct http_request *r, const struct we
             continue;
         if (allows(route, r->method))
             return route;
-        weir_buffer_format(&allow, "%s%s", allow.bytes ? ", " : "", strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method);
+        const char *methods = strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method;
+        if (!memmem(allow.data, allow.bytes, methods, strlen(methods))) // several patterns may match one path
+            weir_buffer_format(&allow, "%s%s", allow.bytes ? ", " : "", methods);
     }
     if (allow.bytes == 0) {
         http_problem(r, 404, "there is nothing at this path%s", site == &http_api ? "; /docs lists what there is" : "");

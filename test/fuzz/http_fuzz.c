@@ -51,7 +51,9 @@ static void read_token(struct weir_str text)
 
 static void route(struct weir_str text)
 {
+    struct weir_http api = {.site = &http_api}, registry = {.site = &http_registry};
     struct http_request *r = weir_zalloc(1, sizeof *r);
+    r->http = text.bytes % 2 ? &api : &registry;
     r->uri = weir_format("%.*s", (int)text.bytes, text.data);
     r->method = "GET";
     int rc = http_request_parse(r);

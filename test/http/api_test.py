@@ -245,7 +245,7 @@ class Api(Scenario):
 
     def test_dead_letters(self):
         answer = self.good("/api/v1/dead?limit=5")
-        self.assertEqual(set(answer["counts"]), {"late", "malformed", "future", "unknown_schema"})
+        self.assertEqual(set(answer["counts"]), {"late", "malformed", "future", "unknown_schema", "refused"})
         self.assertEqual(self.good("/api/v1/dead?reason=late&pipeline=metrics")["counts"], {"late": 0})
         self.problem(self.server.get("/api/v1/dead?reason=lte"), 400, "lte")
         self.problem(self.server.get("/api/v1/dead?limit=1001"), 400)
