@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url";
 
 const WEB = pathToFileURL(process.env.WEIR_WEB);
 const { build } = createRequire(WEB)("esbuild");
-let shape, series, sse, rates;
+let shape, series, sse, rates, schema;
 
 async function load(name) {
   const made = await build({ entryPoints: [new URL(`src/${name}.ts`, WEB).pathname], bundle: true, format: "esm", target: "es2022", write: false });
@@ -15,7 +15,7 @@ async function load(name) {
 }
 
 before(async () => {
-  [shape, series, sse, rates] = await Promise.all(["shape", "series", "sse", "rates"].map(load));
+  [shape, series, sse, rates, schema] = await Promise.all(["shape", "series", "sse", "rates", "schema"].map(load));
 });
 
 const table = (columns, { partition = ["id"], clustering = [], ...more } = {}) => ({
@@ -106,4 +106,20 @@ test("rates are growth over time, anew after a restart", () => {
   assert.deepEqual([r.records("p"), r.rows("p", "t")], [100, 200]);
   r.add(status(2, 4000, 5));
   assert.equal(r.records("p"), null);
+});
+
+test("schemas are said in words, whatever they are", () => {
+  const type = (t) => schema.typeName(t);
+  assert.equal(type("long"), "long");
+  assert.equal(type(["null", "float"]), "float or null");
+  assert.equal(type({ type: "string", logicalType: "uuid" }), "string (uuid)");
+  assert.equal(type({ type: "array", items: ["null", { type: "record", name: "Place", fields: [] }] }), "list of Place or null");
+  assert.equal(type({ type: "map", values: { type: "enum", name: "Kind", symbols: ["A", "B"] } }), "map of one of A, B");
+  let deep = "int";
+  for (let i = 0; i < 50; i++) deep = { type: "array", items: deep };
+  assert.match(type(deep), /…$/);
+  for (const odd of [null, 7, {}, [], { type: null }]) assert.equal(typeof type(odd), "string");
+  const record = { type: "record", name: "R", fields: [{ name: "a", type: "int", doc: "how many" }, { name: "b", type: ["null", "int"], default: null }, 7] };
+  assert.deepEqual(schema.fields(record), [{ name: "a", type: "int", fallback: null, doc: "how many" }, { name: "b", type: "int or null", fallback: "null", doc: "" }]);
+  for (const odd of [null, "string", [], { fields: 7 }]) assert.deepEqual(schema.fields(odd), []);
 });

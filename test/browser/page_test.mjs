@@ -1,26 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 // The page, as Chromium shows it, against what the API answers.
-// WEIR: the binary. WEIR_SCREENSHOTS: a folder that gets pictures of what was seen.
+// WEIR: the binary.
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { chromium } from "playwright-core";
+import { accessible, launch, live, picture, until, visit } from "./browser.mjs";
 import { demo, pipeline, start } from "./weir.mjs";
 
-const WAIT_MS = 30_000;
 const BYTES_MAX = 200_000;
 const POINTS = 400;
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 let browser, made, weir;
 
 before(async () => {
-  browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: FLAGS });
+  browser = await launch();
   made = pipeline();
   weir = await start(made);
 });
@@ -31,45 +27,13 @@ after(async () => {
   if (made) rmSync(made.folder, { recursive: true, force: true });
 });
 
-// A page of its own, which must not complain, nor ask anyone else for anything.
-async function withPage(options, act, { url = weir.url, mayFail = false } = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, timezoneId: "Asia/Kolkata", ...options });
-  const page = await context.newPage();
-  const wrong = [];
-  page.setDefaultTimeout(WAIT_MS);
-  page.on("console", (m) => ["error", "warning"].includes(m.type()) && wrong.push(m.text()));
-  page.on("pageerror", (e) => wrong.push(String(e)));
-  page.on("request", (r) => r.url().startsWith(url) || wrong.push(`asked ${r.url()}`));
-  try {
-    await page.goto(url);
-    await act(page, context);
-    if (!mayFail) assert.deepEqual(wrong, [], "the console is silent");
-  } catch (e) {
-    if (process.env.WEIR_SCREENSHOTS) await page.screenshot({ path: join(process.env.WEIR_SCREENSHOTS, "failed.png"), fullPage: true });
-    throw e;
-  } finally {
-    await context.close();
-  }
-}
-
-const picture = (page, name) =>
-  process.env.WEIR_SCREENSHOTS ? page.screenshot({ path: join(process.env.WEIR_SCREENSHOTS, `${name}.png`), fullPage: true }) : undefined;
+const withPage = (options, act, { url = weir.url, ...more } = {}) => visit(browser, url, options, act, more);
 
 const api = async (path) => {
   const answer = await fetch(`${weir.url}/api/v1${path}`);
   assert.equal(answer.status, 200, path);
   return answer.json();
 };
-
-async function until(what, probe) {
-  const deadline = Date.now() + WAIT_MS;
-  for (;;) {
-    const answer = await probe();
-    if (answer) return answer;
-    assert.ok(Date.now() < deadline, `not within ${WAIT_MS} ms: ${what}`);
-    await new Promise((again) => setTimeout(again, 50));
-  }
-}
 
 // The feed is read and folded: no lag, and rows of every month.
 const settled = () =>
@@ -78,8 +42,6 @@ const settled = () =>
     const rows = await api(`/tables/monthly_metric_event_by_id/rows?id=therm-1`).catch(() => ({ rows: [] }));
     return p.records >= 7681 && p.partitions.every((k) => k.lag === 0) && rows.rows.length >= 2;
   });
-
-const live = (page) => page.locator("header .phase.live").waitFor();
 
 async function pick(page, key) {
   const box = page.getByRole("combobox").first();
@@ -152,6 +114,36 @@ test("figures are those of the status", async () => {
   });
 });
 
+test("contracts: events and rows, with their fields", async () => {
+  await settled();
+  await withPage({}, async (page) => {
+    await live(page);
+    const section = page.getByRole("region", { name: "Contracts" });
+    const contracts = await api("/contracts");
+    assert.deepEqual(contracts.map((c) => c.of), ["metrics", "metric_event_by_id", ...["hourly", "daily", "monthly"].map((w) => `${w}_metric_event_by_id`), "daily_metric_event_by_group"]);
+    await section.locator("li").nth(contracts.length - 1).waitFor();
+    const monthly = section.locator("li", { hasText: "monthly_metric_event_by_id" });
+    assert.match(await monthly.locator("summary").textContent(), /^MonthlyMetricEventById rows of table monthly_metric_event_by_id · not in a registry$/);
+    await monthly.locator("summary").click();
+    const shown = await monthly.locator("tbody tr").evaluateAll((trs) => trs.map((tr) => [...tr.cells].slice(0, 3).map((c) => c.textContent)));
+    const column = (type) => (name) => [name, type, "–"];
+    assert.deepEqual(shown.slice(0, 5), [column("string")("id"), ...["year", "month", "day", "hour"].map(column("int"))]);
+    assert.deepEqual(shown.slice(5).map(([name, type]) => [name, type.split(" ")[0]]), ["avg", "min", "max", "median"].map((name) => [name, "double"]));
+  });
+});
+
+test("the embedded store is no ring, and partitions are not shared", async () => {
+  await settled();
+  await withPage({}, async (page) => {
+    await live(page);
+    await page.getByRole("region", { name: "Contracts" }).waitFor();
+    assert.equal((await api("/status")).pipelines[0].store.kind, "embedded");
+    assert.equal(await page.getByRole("heading", { name: /^Store/ }).count(), 0);
+    assert.equal(await page.getByText("Read by").count(), 0);
+    assert.equal(await page.getByRole("region", { name: "Readiness" }).count(), 0);
+  });
+});
+
 test("the demonstration's sensors: facts, hours, readings, rows as they are written", async () => {
   const folder = mkdtempSync(join(tmpdir(), "weir-demo-"));
   const server = await demo(folder);
@@ -174,6 +166,9 @@ test("the demonstration's sensors: facts, hours, readings, rows as they are writ
       await until("facts are kept up to date", async () => (await updated.textContent()) > first);
       await page.getByRole("slider", { name: "Readings, humidity" }).waitFor();
       await page.getByRole("slider", { name: "Hourly, temperature" }).waitFor(); // without a reload: the first hour closes meanwhile
+      const contracts = page.getByRole("region", { name: "Contracts" });
+      await contracts.getByText("SensorEvent").first().waitFor();
+      assert.match(await contracts.locator("summary").first().textContent(), /^SensorEvent events of topic sensor-events · BACKWARD · version 1 of 1, id 1$/);
       await picture(page, "demo");
     }, { url: server.url });
   } finally {
@@ -291,10 +286,8 @@ test("axe finds nothing serious", async () => {
       await page.getByText("As a table").first().click();
       await page.getByRole("combobox").first().click();
       await page.getByRole("listbox").getByRole("option").first().waitFor();
-      await page.evaluate(AXE);
-      const { violations } = await page.evaluate(() => globalThis.axe.run());
-      const serious = violations.filter((v) => ["serious", "critical"].includes(v.impact));
-      assert.deepEqual(serious.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" | ")}`), []);
+      await page.getByRole("region", { name: "Contracts" }).locator("summary").first().click();
+      await accessible(page);
     });
   }
 });

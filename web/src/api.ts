@@ -6,6 +6,7 @@ export type Row = Record<string, Cell>;
 
 export interface Partition {
   partition: number;
+  owned: boolean; // by the process that was asked; else the rest says nothing
   next_offset: number;
   end_offset: number;
   lag: number;
@@ -18,10 +19,65 @@ export interface QueryCounts {
   folded: number;
 }
 
+export interface StoreNode {
+  address: string;
+  host_id: string | null;
+  datacenter: string | null;
+  rack: string | null;
+  release: string | null;
+  up: boolean;
+  trouble: string | null;
+  tokens: number;
+  ownership: number;
+  in_flight: number;
+  window: number;
+  requests: number;
+  errors: number;
+  timeouts: number;
+  overloaded: number;
+  latency_ms: number;
+}
+
+// null: not known.
+export interface StoreTable {
+  table: string;
+  sstables: number | null;
+  bytes: number | null;
+  rows: number | null;
+  reads: number | null;
+  writes: number | null;
+  read_latency_ms: number | null;
+  write_latency_ms: number | null;
+  compactions_pending: number | null;
+}
+
+export interface Compaction {
+  table: string | null;
+  kind: string | null;
+  node: string | null;
+  done_bytes: number;
+  total_bytes: number;
+}
+
+export interface Store {
+  kind: string;
+  where: string;
+  nodes: StoreNode[];
+  tables: StoreTable[];
+  compactions: Compaction[];
+  rows_sent: number;
+  requests: number;
+  retries: number;
+  refused: number;
+  batches: number;
+  rows_per_batch: number;
+}
+
 export interface Pipeline {
   pipeline: string;
   file?: string;
   topic: string;
+  shared: boolean; // in a consumer group
   records: number;
   events: number;
   rows: Record<string, number>;
@@ -33,9 +89,12 @@ export interface Pipeline {
   commits: number;
   lost: number;
   seconds: number;
+  store: Store | null;
 }
 
 export interface Status {
+  ready: boolean;
+  reasons: string[];
   pid: number;
   started_ms: number;
   updated_ms: number;
@@ -50,6 +109,17 @@ export interface Table {
   windowed: boolean;
   window: string | null;
   group_by: string[];
+}
+
+export interface Contract {
+  pipeline: string;
+  kind: "event" | "rows";
+  of: string; // topic or table
+  schema: unknown; // Avro
+  subject: string | null;
+  level: string | null;
+  versions: { version: number; id: number; current: boolean }[];
+  trouble: string | null;
 }
 
 export interface Letter {
@@ -114,6 +184,8 @@ async function get<T>(path: string, query: Record<string, string | number>, sign
 const tablePath = (t: Table) => `/tables/${encodeURIComponent(t.table)}`;
 
 export const tables = (signal?: AbortSignal) => get<Table[]>("/tables", {}, signal);
+
+export const contracts = (signal?: AbortSignal) => get<Contract[]>("/contracts", {}, signal);
 
 export const rows = (t: Table, key: Row, limit: number, signal?: AbortSignal) => {
   const cells = Object.fromEntries(Object.entries(key).map(([name, cell]) => [name, String(cell)]));

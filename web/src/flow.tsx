@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What flows through each pipeline: rate, lag, event time, rows, state, feed.
-import type { Pipeline } from "./api";
+import type { Partition, Pipeline } from "./api";
+import { Figure } from "./figure";
 import { bytes, count, dayAndTime, rate, words } from "./format";
 import { HISTORY, type Rates } from "./rates";
 
@@ -21,15 +22,6 @@ function Sparkline({ values }: { values: number[] }) {
   );
 }
 
-function Figure({ name, value, note }: { name: string; value: string; note?: string }) {
-  return (
-    <div class="figure">
-      <dt>{name}</dt>
-      <dd>{value}{note && <small> {note}</small>}</dd>
-    </div>
-  );
-}
-
 function Feed({ feed }: { feed: NonNullable<Pipeline["feed"]> }) {
   const { done_bytes: done, total_bytes: total } = feed;
   const rejects = feed.rejects > 0 ? `, ${count(feed.rejects)} rejected` : "";
@@ -45,21 +37,30 @@ function Feed({ feed }: { feed: NonNullable<Pipeline["feed"]> }) {
   );
 }
 
+function PartitionRow({ partition: k, shared }: { partition: Partition; shared: boolean }) {
+  return (
+    <tr>
+      <th scope="row">{k.partition}</th>
+      {shared && <td class="text">{k.owned ? "this process" : <span class="quiet">another</span>}</td>}
+      <td>{k.owned ? count(k.lag) : "–"}</td>
+      <td>{k.owned ? count(k.next_offset) : "–"}</td>
+      <td>{k.owned && k.high_ms != null ? dayAndTime(k.high_ms) : "–"}</td>
+    </tr>
+  );
+}
+
 function Partitions({ p }: { p: Pipeline }) {
   return (
     <table>
       <caption class="hidden">Partitions of topic {p.topic}</caption>
-      <thead><tr><th scope="col">Partition</th><th scope="col">Lag</th><th scope="col">Next offset</th><th scope="col">Event time, UTC</th></tr></thead>
-      <tbody>
-        {p.partitions.map((k) => (
-          <tr key={k.partition}>
-            <th scope="row">{k.partition}</th>
-            <td>{count(k.lag)}</td>
-            <td>{count(k.next_offset)}</td>
-            <td>{k.high_ms == null ? "–" : dayAndTime(k.high_ms)}</td>
-          </tr>
-        ))}
-      </tbody>
+      <thead>
+        <tr>
+          <th scope="col">Partition</th>
+          {p.shared && <th scope="col" class="text">Read by</th>}
+          <th scope="col">Lag</th><th scope="col">Next offset</th><th scope="col">Event time, UTC</th>
+        </tr>
+      </thead>
+      <tbody>{p.partitions.map((k) => <PartitionRow key={k.partition} partition={k} shared={p.shared} />)}</tbody>
     </table>
   );
 }
@@ -85,8 +86,10 @@ function Tables({ p, rates }: { p: Pipeline; rates: Rates }) {
 
 function One({ p, rates }: { p: Pipeline; rates: Rates }) {
   const now = rates.records(p.pipeline);
-  const lag = p.partitions.reduce((sum, k) => sum + k.lag, 0);
-  const heard = p.partitions.map((k) => k.high_ms).filter((ms): ms is number => ms != null);
+  const owned = p.partitions.filter((k) => k.owned);
+  const lag = owned.reduce((sum, k) => sum + k.lag, 0);
+  const share = p.shared ? `${owned.length} of ${p.partitions.length} partitions` : "";
+  const heard = owned.map((k) => k.high_ms).filter((ms): ms is number => ms != null);
   const lost = p.lost > 0 ? `${count(p.lost)} lost to retention` : "";
   return (
     <section class="card" aria-labelledby={`flow-${p.pipeline}`}>
@@ -100,7 +103,7 @@ function One({ p, rates }: { p: Pipeline; rates: Rates }) {
       </div>
       <dl class="figures">
         <Figure name="Records" value={count(p.records)} note={lost} />
-        <Figure name="Lag" value={count(lag)} />
+        <Figure name="Lag" value={count(lag)} note={share} />
         <Figure name="Event time" value={heard.length ? dayAndTime(Math.min(...heard)) : "–"} note={heard.length ? "UTC" : ""} />
         <Figure name="Open windows" value={count(p.state.open_windows)} note={`${count(p.state.open_groups)} groups`} />
         <Figure name="State" value={bytes(p.state.bytes)} note={`${count(p.state.keys)} keys`} />

@@ -39,6 +39,16 @@ export function Header({ phase, status, theme, toggle }: HeaderProps) {
   );
 }
 
+// What keeps the pipelines from running as they should.
+export function NotReady({ reasons }: { reasons: string[] }) {
+  return (
+    <section class="notice" aria-label="Readiness">
+      <strong role="status">Not ready</strong>
+      <ul>{reasons.map((text) => <li key={text}>{text}</li>)}</ul>
+    </section>
+  );
+}
+
 interface LostProps {
   reason: string;
   retryAt: number;
