@@ -2,6 +2,7 @@
 #include "cli/status_view.h"
 #include "base/memory.h"
 #include "base/time.h"
+#include "cli/store_view.h"
 #include "cli/term.h"
 #include "engine/engine.h"
 #include <stdlib.h>
@@ -52,6 +53,8 @@ static void print_records(FILE *out, const json_t *pipeline, bool rated, double 
     json_t *partition;
     json_array_foreach(json_object_get(pipeline, "partitions"), i, partition)
     {
+        if (!json_is_true(json_object_get(partition, "owned")))
+            continue; // another process knows
         lag += count_of(partition, "lag");
         const json_t *high = json_object_get(partition, "high_ms");
         if (json_is_integer(high) && json_integer_value(high) < high_ms)
@@ -67,6 +70,24 @@ static void print_records(FILE *out, const json_t *pipeline, bool rated, double 
         weir_iso8601_format(high_ms, time);
     print_label(out, "event time", time);
     fputc('\n', out);
+}
+
+// Which are ours: partitions of a consumer group come and go.
+static void print_partitions(FILE *out, const json_t *pipeline)
+{
+    size_t i, owned = 0;
+    json_t *partition;
+    const json_t *all = json_object_get(pipeline, "partitions");
+    if (!json_is_true(json_object_get(pipeline, "shared")))
+        return;
+    print_label(out, "partitions", "");
+    json_array_foreach((json_t *)all, i, partition)
+    {
+        if (!json_is_true(json_object_get(partition, "owned")))
+            continue;
+        fprintf(out, "%s%llu (lag %llu)", owned++ ? ", " : "", (unsigned long long)i, (unsigned long long)count_of(partition, "lag"));
+    }
+    fprintf(out, "%s of %zu\n", owned ? "" : "none", json_array_size(all));
 }
 
 static void print_counts(FILE *out, const char *label, const json_t *counts)
@@ -90,54 +111,20 @@ static void print_pipeline(FILE *out, const json_t *pipeline, bool rated, double
     term_clock(json_real_value(json_object_get(pipeline, "seconds")), elapsed, sizeof(elapsed));
     fprintf(out, "%s%s%s  running for %s\n", color ? TERM_BOLD : "", name ? name : "?", color ? TERM_PLAIN : "", elapsed);
     print_records(out, pipeline, rated, rate);
+    print_partitions(out, pipeline);
     print_counts(out, "rows", json_object_get(pipeline, "rows"));
     print_counts(out, "late", json_object_get(pipeline, "late"));
     print_counts(out, "dead letters", json_object_get(pipeline, "dead"));
     print_counts(out, "state", json_object_get(pipeline, "state"));
 }
 
-// The store, as `nodetool status` has it.
-static void print_nodes(FILE *out, const json_t *store)
+static void print_reasons(FILE *out, const json_t *reasons, bool color)
 {
     size_t i;
-    json_t *node;
-    json_array_foreach(json_object_get(store, "nodes"), i, node)
-    {
-        const char *trouble = json_string_value(json_object_get(node, "trouble"));
-        char text[400];
-        snprintf(text, sizeof text, "%s %-15s owns %4.1f%%  %3llu tokens  %4llu of %llu in flight  %6.1f ms  %llu errors%s%.200s",
-                 json_is_true(json_object_get(node, "up")) ? "UN" : "DN", json_string_value(json_object_get(node, "address")),
-                 json_number_value(json_object_get(node, "ownership")) * 100, (unsigned long long)count_of(node, "tokens"),
-                 (unsigned long long)count_of(node, "in_flight"), (unsigned long long)count_of(node, "window"),
-                 json_number_value(json_object_get(node, "latency_ms")), (unsigned long long)count_of(node, "errors"), trouble ? "  " : "",
-                 trouble ? trouble : "");
-        print_label(out, i ? "" : "ring", text);
-        fputc('\n', out);
-    }
-}
-
-static void print_count_or_dash(FILE *out, const char *name, const json_t *count)
-{
-    char number[32] = "–";
-    if (json_is_integer(count))
-        term_number((uint64_t)json_integer_value(count), number, sizeof(number));
-    fprintf(out, "  %s %s", number, name);
-}
-
-static void print_tables(FILE *out, const json_t *store)
-{
-    size_t i;
-    json_t *table;
-    json_array_foreach(json_object_get(store, "tables"), i, table)
-    {
-        print_label(out, i ? "" : "tables", json_string_value(json_object_get(table, "table")));
-        print_count_or_dash(out, "SSTables", json_object_get(table, "sstables"));
-        print_count_or_dash(out, "rows", json_object_get(table, "rows"));
-        print_count_or_dash(out, "reads", json_object_get(table, "reads"));
-        print_count_or_dash(out, "writes", json_object_get(table, "writes"));
-        print_count_or_dash(out, "compactions pending", json_object_get(table, "compactions_pending"));
-        fputc('\n', out);
-    }
+    json_t *reason;
+    if (json_array_size(reasons) > 0)
+        fprintf(out, "\n%snot ready%s\n", color ? TERM_BOLD : "", color ? TERM_PLAIN : "");
+    json_array_foreach((json_t *)reasons, i, reason) fprintf(out, "  %s\n", json_string_value(reason));
 }
 
 static void print_process(FILE *out, const json_t *now, const json_t *before, bool color)
@@ -150,13 +137,10 @@ static void print_process(FILE *out, const json_t *now, const json_t *before, bo
         double rate = rated ? rate_of(now, before, pipeline, json_array_get(json_object_get(before, "pipelines"), i)) : 0;
         fputs(i ? "\n" : "", out);
         print_pipeline(out, pipeline, rated, rate, color);
-        print_nodes(out, json_object_get(pipeline, "store"));
-        print_tables(out, json_object_get(pipeline, "store"));
+        store_print(out, json_object_get(pipeline, "store"));
     }
     const char *url = json_string_value(json_object_get(now, "http"));
-    const char *reasons = json_string_value(json_object_get(now, "reasons"));
-    if (reasons && *reasons)
-        fprintf(out, "\n%snot ready%s\n%s", color ? TERM_BOLD : "", color ? TERM_PLAIN : "", reasons);
+    print_reasons(out, json_object_get(now, "reasons"), color);
     fprintf(out, "\nprocess %llu%s%s\n", (unsigned long long)count_of(now, "pid"), url ? ", dashboard " : "", url ? url : "");
 }
 
