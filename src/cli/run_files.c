@@ -38,6 +38,8 @@ int run_files(struct runner *runner, const struct cli_args *args, bool feed_only
     struct runner_view view = status_line_view(&line);
     err->code = WEIR_OK;
     int opened = open_all(runner, args, feed_only, &view, err);
+    if (opened == 0)
+        err->code = WEIR_OK; // what was tried again and came out well is none of it
     int code = opened < 0 ? (int)err->code : runner_run(runner, &view);
     status_line_end(&line);
     if (opened == 0 && (code == WEIR_OK || code == CLI_EXIT_INTERRUPTED))

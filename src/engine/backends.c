@@ -113,6 +113,18 @@ static int need_db(struct weir_backends *b, struct weir_error *err)
     return b->db ? 0 : weir_embedded_open(b->data_dir, b->mode, &b->db, err);
 }
 
+int weir_backends_check(const struct weir_plan *plan, struct weir_error *err)
+{
+    const struct weir_cassandra_where store = {.url = plan->store.text, .option_count = plan->store.option_count, .options = plan->store.options};
+    struct weir_kafka *kafka = NULL;
+    if (!plan->store.embedded && weir_cassandra_check(&store, err) < 0)
+        return weir_wrap(err, "%s: store", plan->file);
+    if (!plan->log.embedded && weir_kafka_new(plan->log.text, plan->log.option_count, plan->log.options, &kafka, err) < 0)
+        return weir_wrap(err, "%s: log", plan->file);
+    weir_kafka_free(kafka);
+    return 0;
+}
+
 // ---- the log, and what is kept beside it
 
 static int need_kafka(struct of_plan *p, const struct weir_url *url, struct weir_error *err)

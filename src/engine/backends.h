@@ -26,6 +26,9 @@ int weir_backends_state(struct weir_backends *b, const struct weir_plan *plan, s
 int weir_backends_dead(struct weir_backends *b, const struct weir_plan *plan, struct weir_dead **ret, struct weir_error *err);
 void weir_backends_where(struct weir_backends *b, const struct weir_overrides *flags); // what flags say where there is no plan
 
+// The addresses and options of a plan's engines alone, connecting nowhere.
+int weir_backends_check(const struct weir_plan *plan, struct weir_error *err);
+
 // What is open: NULL where the log is embedded, or the data folder was not needed.
 struct weir_kafka *weir_backends_kafka(const struct weir_backends *b, const struct weir_plan *plan);
 struct weir_embedded *weir_backends_embedded(const struct weir_backends *b);

@@ -210,7 +210,7 @@ static int check_contracts(struct session *s, const struct cli_args *args, struc
 
 static int check_file(struct session *s, const struct cli_args *args, const char *file, struct weir_error *err)
 {
-    if (session_plan(s, args, file, err) < 0)
+    if (session_plan(s, args, file, err) < 0 || weir_backends_check(s->plan, err) < 0)
         return -1;
     print_plan(s->plan);
     return args->where.registry ? check_contracts(s, args, err) : 0;

@@ -42,10 +42,10 @@ static int give(struct runner *runner, const struct cli_args *args, struct weir_
     const struct weir_plan *plan = runner->plans[0];
     json_t *running = NULL;
     int code = WEIR_OK;
-    bool elsewhere = hand_over_possible(plan, 0, &running);
+    bool elsewhere = plan->log.embedded && hand_over_possible(plan, 0, &running);
     if (!elsewhere) {
         code = run_files(runner, args, true, err);
-        elsewhere = err->code == WEIR_UNAVAILABLE && hand_over_possible(plan, START_MS, &running);
+        elsewhere = plan->log.embedded && err->code == WEIR_UNAVAILABLE && hand_over_possible(plan, START_MS, &running);
     }
     if (elsewhere) {
         err->code = WEIR_OK;
