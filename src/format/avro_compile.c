@@ -1,47 +1,100 @@
 // SPDX-License-Identifier: Apache-2.0
+// A program follows the writer's bytes. Records inside records become part of the program around them, so that a path into them costs nothing at all;
+// branches of unions and items of arrays and maps are programs of their own.
 #include "format/avro_program.h"
 
+#include "base/buffer.h"
+#include "base/memory.h"
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-struct target { // what a writer's field is read into
-    const struct weir_field *field;
-    const struct weir_avro_schema *schema; // the reader's type, null taken off
-    uint32_t column;
+enum { OPS_MAX = 1 << 20, DEPTH_MAX = 64 };
+
+struct program { // growing
+    struct avro_op *ops;
+    size_t count, capacity;
+    struct avro_op *skips; // the last op, if it skips and the next skip may join it
 };
 
 struct compile {
-    const struct avro_reader *reader;
+    const struct weir_event_spec *event;
     struct weir_arena *arena;
-    struct avro_op *ops;
-    uint32_t op_count;
-    struct weir_error *err;
+    uint32_t ops_left, depth;
 };
 
-static const char *short_name(const char *full)
+static void compile_value(struct compile *c, struct program *p, const struct weir_avro_schema *writer, const struct weir_avro_schema *reader,
+                          const struct avro_want *want, const char *name);
+
+static void emit(struct compile *c, struct program *p, struct avro_op op)
 {
-    const char *dot = strrchr(full, '.');
-    return dot ? dot + 1 : full;
+    p->skips = NULL;
+    if (c->ops_left == 0)
+        return;
+    c->ops_left--;
+    weir_grow(&p->ops, &p->capacity, p->count + 1, sizeof *p->ops);
+    p->ops[p->count++] = op;
 }
 
-// Named types match by their unqualified names, or by one of the reader's aliases.
-static bool names_match(const struct weir_avro_schema *writer, const struct weir_avro_schema *reader)
+static const struct avro_op *finish(struct compile *c, struct program *p)
 {
-    if (strcmp(short_name(writer->name), short_name(reader->name)) == 0)
-        return true;
-    for (uint32_t i = 0; i < reader->alias_count; i++)
-        if (strcmp(writer->name, reader->aliases[i]) == 0 || strcmp(short_name(writer->name), short_name(reader->aliases[i])) == 0)
-            return true;
-    return false;
+    size_t bytes = p->count * sizeof *p->ops;
+    struct avro_op *ops = weir_arena_zalloc(c->arena, bytes + sizeof *ops);
+    if (bytes)
+        memcpy(ops, p->ops, bytes);
+    free(p->ops);
+    *p = (struct program){0};
+    return ops;
 }
 
-// ---- reading into a column
+static void emit_refuse(struct compile *c, struct program *p, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+static void emit_refuse(struct compile *c, struct program *p, const char *format, ...)
+{
+    char text[160];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    emit(c, p, (struct avro_op){.code = AVRO_OP_REFUSE, .why = weir_arena_copy(c->arena, weir_str_of(text)).data});
+}
+
+static void refuse_pair(struct compile *c, struct program *p, const struct weir_avro_schema *writer, const struct weir_avro_schema *reader,
+                        const char *name)
+{
+    emit_refuse(c, p, "%s: the writer's %s cannot be read as %s", name, writer->name ? writer->name : weir_avro_kind_name(writer->kind),
+                reader->name ? reader->name : weir_avro_kind_name(reader->kind));
+}
+
+static bool wants(const struct avro_want *want)
+{
+    return want && (want->column != UINT32_MAX || want->children);
+}
+
+static const struct avro_want *want_named(const struct avro_want *want, const char *name)
+{
+    for (const struct avro_want *child = want ? want->children : NULL; child; child = child->next)
+        if (child->step.index < 0 && weir_str_is(child->step.name, name))
+            return child;
+    return NULL;
+}
+
+static void emit_nulls(struct compile *c, struct program *p, const struct avro_want *want)
+{
+    if (want->column != UINT32_MAX)
+        emit(c, p, (struct avro_op){.code = AVRO_OP_NULL, .column = want->column, .field = c->event->fields[want->column].name});
+    for (const struct avro_want *child = want->children; child; child = child->next)
+        emit_nulls(c, p, child);
+}
+
+// ---- scalars
 
 static const struct weir_str *symbol_table(struct compile *c, const struct weir_avro_schema *writer, const struct weir_avro_schema *reader)
 {
     struct weir_str *table = weir_arena_zalloc(c->arena, writer->symbol_count * sizeof *table);
     for (uint32_t i = 0; i < writer->symbol_count; i++) {
-        const char *symbol = reader->kind == WEIR_AVRO_ENUM ? reader->enum_default : writer->symbols[i];
-        for (uint32_t k = 0; reader->kind == WEIR_AVRO_ENUM && k < reader->symbol_count; k++)
+        const char *symbol = reader->enum_default;
+        for (uint32_t k = 0; k < reader->symbol_count; k++)
             if (strcmp(writer->symbols[i], reader->symbols[k]) == 0)
                 symbol = reader->symbols[k];
         if (symbol)
@@ -50,7 +103,7 @@ static const struct weir_str *symbol_table(struct compile *c, const struct weir_
     return table;
 }
 
-// By writer's and reader's kind; 0: they do not resolve.
+// By writer's and reader's kind, for columns of the reader's own type; 0: they take a conversion.
 static const uint8_t read_codes[WEIR_AVRO_FIXED + 1][WEIR_AVRO_FIXED + 1] = {
     [WEIR_AVRO_BOOLEAN] = {[WEIR_AVRO_BOOLEAN] = AVRO_OP_BOOLEAN},
     [WEIR_AVRO_INT] = {[WEIR_AVRO_INT] = AVRO_OP_INT,
@@ -62,70 +115,48 @@ static const uint8_t read_codes[WEIR_AVRO_FIXED + 1][WEIR_AVRO_FIXED + 1] = {
     [WEIR_AVRO_DOUBLE] = {[WEIR_AVRO_DOUBLE] = AVRO_OP_DOUBLE},
     [WEIR_AVRO_STRING] = {[WEIR_AVRO_STRING] = AVRO_OP_TEXT, [WEIR_AVRO_BYTES] = AVRO_OP_TEXT},
     [WEIR_AVRO_BYTES] = {[WEIR_AVRO_STRING] = AVRO_OP_TEXT, [WEIR_AVRO_BYTES] = AVRO_OP_TEXT},
-    [WEIR_AVRO_ENUM] = {[WEIR_AVRO_STRING] = AVRO_OP_SYMBOL, [WEIR_AVRO_ENUM] = AVRO_OP_SYMBOL},
+    [WEIR_AVRO_ENUM] = {[WEIR_AVRO_ENUM] = AVRO_OP_SYMBOL},
 };
 
-// The op that reads a value of a type that is no union; its code is REFUSE where the types do not resolve.
-static struct avro_op read_op(struct compile *c, const struct weir_avro_schema *writer, const struct target *target)
+// Values that mean what they are: neither their unit nor their form changes on the way into a column.
+static bool is_plain(enum weir_avro_logical logical, const struct weir_avro_schema *reader)
 {
-    struct avro_op op = {.code = AVRO_OP_REFUSE, .optional = target->field->optional, .column = target->column, .field = target->field->name};
-    if (writer->kind == WEIR_AVRO_NULL && target->field->optional)
-        op.code = AVRO_OP_NULL;
-    if (read_codes[writer->kind][target->schema->kind])
-        op.code = read_codes[writer->kind][target->schema->kind];
-    if (op.code == AVRO_OP_SYMBOL && target->schema->kind == WEIR_AVRO_ENUM && !names_match(writer, target->schema))
-        op.code = AVRO_OP_REFUSE;
+    if (logical == WEIR_AVRO_UUID)
+        return reader->kind == WEIR_AVRO_STRING;
+    return logical == WEIR_AVRO_PLAIN || logical == WEIR_AVRO_TIME_MILLIS || logical == WEIR_AVRO_TIME_MICROS ||
+           logical == WEIR_AVRO_TIMESTAMP_MILLIS;
+}
+
+static void emit_scalar(struct compile *c, struct program *p, const struct weir_avro_schema *writer, const struct weir_avro_schema *reader,
+                        uint32_t column)
+{
+    const struct weir_field *field = &c->event->fields[column];
+    struct avro_op op = {.optional = field->optional, .column = column, .field = field->name};
+    enum weir_type type;
+    struct avro_convert convert = {.writer = writer, .reader = reader};
+    convert.logical = avro_meaning(writer, reader, &convert.scale);
+    bool direct = weir_avro_scalar(reader, &type) && weir_kind_of(type) == weir_kind_of(field->type) &&
+                  (type == WEIR_BOOLEAN) == (field->type == WEIR_BOOLEAN) && is_plain(convert.logical, reader);
+    if (writer->kind == WEIR_AVRO_ENUM)
+        convert.symbols = symbol_table(c, writer, reader);
+    op.code = direct ? read_codes[writer->kind][reader->kind] : 0;
     if (op.code == AVRO_OP_SYMBOL) {
         op.arg = writer->symbol_count;
-        op.symbols = symbol_table(c, writer, target->schema);
+        op.symbols = convert.symbols;
+    } else if (!op.code) {
+        struct avro_convert *kept = weir_arena_alloc(c->arena, sizeof *kept);
+        *kept = convert;
+        op.code = AVRO_OP_CONVERT;
+        op.convert = kept;
     }
-    return op;
-}
-
-static void emit(struct compile *c, struct avro_op op)
-{
-    c->ops[c->op_count++] = op;
-}
-
-static void emit_union(struct compile *c, const struct weir_avro_schema *writer, const struct target *target)
-{
-    struct avro_op *branches = weir_arena_zalloc(c->arena, AVRO_BRANCH_OPS * writer->branch_count * sizeof *branches);
-    for (uint32_t i = 0; i < writer->branch_count; i++)
-        branches[AVRO_BRANCH_OPS * i] = read_op(c, writer->branches[i], target);
-    emit(c, (struct avro_op){.code = AVRO_OP_UNION, .arg = writer->branch_count, .branches = branches, .field = target->field->name});
-}
-
-static uint8_t null_index(const struct weir_avro_schema *optional)
-{
-    return optional->branches[0]->kind == WEIR_AVRO_NULL ? 0 : 1;
-}
-
-static int emit_read(struct compile *c, const struct weir_avro_schema *writer, const struct target *target)
-{
-    bool nullable;
-    const struct weir_avro_schema *plain = weir_avro_nullable(writer, &nullable);
-    struct avro_op op = plain ? read_op(c, plain, target) : (struct avro_op){.code = AVRO_OP_REFUSE};
-    if (nullable && target->field->optional && op.code != AVRO_OP_REFUSE) {
-        emit(c,
-             (struct avro_op){
-                 .code = AVRO_OP_OPTIONAL, .null_index = null_index(writer), .optional = 1, .column = target->column, .field = target->field->name});
-        emit(c, op);
-    } else if (writer->kind == WEIR_AVRO_UNION) {
-        emit_union(c, writer, target);
-    } else if (op.code == AVRO_OP_REFUSE) {
-        return weir_fail(c->err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "%s: the writer's %s cannot be read as %s%s", target->field->name,
-                         weir_avro_kind_name(writer->kind), target->field->optional ? "optional " : "", weir_avro_kind_name(target->schema->kind));
-    } else {
-        emit(c, op);
-    }
-    return 0;
+    emit(c, p, op);
 }
 
 // ---- skipping
 
-static struct avro_op skip_op(const struct weir_avro_schema *writer, const char *field)
+static struct avro_op skip_op(const struct weir_avro_schema *writer, const char *name)
 {
-    struct avro_op op = {.code = AVRO_OP_SKIP_BYTES, .field = field};
+    struct avro_op op = {.code = AVRO_OP_SKIP_BYTES, .field = name};
     switch (writer->kind) {
     case WEIR_AVRO_NULL:
         break;
@@ -145,10 +176,12 @@ static struct avro_op skip_op(const struct weir_avro_schema *writer, const char 
     case WEIR_AVRO_LONG:
     case WEIR_AVRO_ENUM:
         op.code = AVRO_OP_SKIP_VARINT;
+        op.arg = 1;
         break;
     case WEIR_AVRO_STRING:
     case WEIR_AVRO_BYTES:
         op.code = AVRO_OP_SKIP_TEXT;
+        op.arg = 1;
         break;
     default:
         op.code = AVRO_OP_SKIP;
@@ -157,93 +190,210 @@ static struct avro_op skip_op(const struct weir_avro_schema *writer, const char 
     return op;
 }
 
-static void emit_skip(struct compile *c, const struct weir_avro_schema *writer, const char *field)
+static uint8_t null_index(const struct weir_avro_schema *optional)
+{
+    return optional->branches[0]->kind == WEIR_AVRO_NULL ? 0 : 1;
+}
+
+// `field`: the writer's field that the value is of, so that skips of fields in a row become one; NULL: none.
+static void emit_skip(struct compile *c, struct program *p, const struct weir_avro_schema *writer, const char *name,
+                      const struct weir_avro_field *field)
 {
     bool nullable;
     const struct weir_avro_schema *plain = weir_avro_nullable(writer, &nullable);
-    if (plain && nullable)
-        emit(c, (struct avro_op){.code = AVRO_OP_SKIP_OPTIONAL, .null_index = null_index(writer), .field = field});
-    emit(c, skip_op(plain && nullable ? plain : writer, field));
-}
-
-// ---- the record
-
-static const struct weir_avro_field *field_named(const struct weir_avro_schema *record, const char *name)
-{
-    for (uint32_t i = 0; i < record->field_count; i++)
-        if (strcmp(record->fields[i].name, name) == 0)
-            return &record->fields[i];
-    return NULL;
-}
-
-// The writer's field that a reader's field is read from: of its name, or else of one of its aliases.
-static const struct weir_avro_field *source_of(const struct weir_avro_schema *writer, const struct weir_avro_field *reader)
-{
-    const struct weir_avro_field *found = field_named(writer, reader->name);
-    for (uint32_t i = 0; !found && i < reader->alias_count; i++)
-        found = field_named(writer, reader->aliases[i]);
-    return found;
-}
-
-static bool make_target(const struct compile *c, uint32_t reader_field, struct target *ret)
-{
-    uint32_t column = c->reader->event_field[reader_field];
-    bool optional;
-    if (column == UINT32_MAX)
-        return false;
-    *ret = (struct target){&c->reader->event->fields[column], weir_avro_nullable(c->reader->record->fields[reader_field].schema, &optional), column};
-    return true;
-}
-
-static int compile_missing(struct compile *c, uint32_t reader_field)
-{
-    const struct weir_avro_field *field = &c->reader->record->fields[reader_field];
-    struct target target;
-    if (!field->default_value)
-        return weir_fail(c->err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "%s: the writer's schema has no such field, and it has no default", field->name);
-    if (!make_target(c, reader_field, &target) || !target.field->used)
-        return 0;
-    struct avro_op op = {.code = AVRO_OP_CONSTANT, .optional = target.field->optional, .column = target.column, .field = field->name};
-    op.constant = avro_constant(target.schema, target.field, field->default_value, c->arena);
-    if (!op.constant)
-        return weir_fail(c->err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "%s: its default is not of its type", field->name);
-    emit(c, op);
-    return 0;
-}
-
-// `reader_field` by the writer's field; UINT32_MAX: nobody reads it.
-static int compile_field(struct compile *c, const struct weir_avro_field *writer, uint32_t reader_field)
-{
-    struct target target;
-    if (reader_field == UINT32_MAX || !make_target(c, reader_field, &target)) {
-        emit_skip(c, writer->schema, writer->name);
-        return 0;
+    if (plain && nullable) {
+        emit(c, p, (struct avro_op){.code = AVRO_OP_SKIP_OPTIONAL, .null_index = null_index(writer), .field = name});
+        emit(c, p, skip_op(plain, name));
+        return;
     }
-    uint32_t before = c->op_count;
-    if (emit_read(c, writer->schema, &target) < 0)
-        return -1;
-    if (!target.field->used) {
-        c->op_count = before;
-        emit_skip(c, writer->schema, writer->name);
+    struct avro_op op = skip_op(writer, name);
+    bool joins = field && (op.code == AVRO_OP_SKIP_VARINT || op.code == AVRO_OP_SKIP_TEXT);
+    if (joins && p->skips && p->skips->code == op.code && p->skips->fields + p->skips->arg == field) {
+        p->skips->arg++;
+        return;
     }
-    return 0;
+    if (joins)
+        op.fields = field;
+    emit(c, p, op);
+    if (joins && p->count)
+        p->skips = &p->ops[p->count - 1];
 }
 
-static int compile_record(struct compile *c, const struct weir_avro_schema *writer, uint32_t *reader_field)
+// ---- records
+
+static void emit_default(struct compile *c, struct program *p, const struct weir_avro_field *field, const struct avro_want *want)
 {
-    const struct weir_avro_schema *reader = c->reader->record;
+    weir_cleanup(weir_buffer_drop) struct weir_buffer bytes = {0};
+    struct avro_default *standing = weir_arena_zalloc(c->arena, sizeof *standing);
+    struct program inside = {0};
+    struct weir_error why;
+    if (!field->default_value) { // an enum's own
+        uint32_t at = 0;
+        while (strcmp(field->schema->symbols[at], field->schema->enum_default) != 0)
+            at++;
+        weir_buffer_zigzag(&bytes, at);
+    } else if (avro_encode_default(field->schema, field->default_value, &bytes, &why) < 0) {
+        emit_refuse(c, p, "%s: %s", field->name, why.text);
+        return;
+    }
+    standing->bytes = weir_arena_copy(c->arena, weir_buffer_view(&bytes));
+    compile_value(c, &inside, field->schema, field->schema, want, field->name);
+    standing->program = finish(c, &inside);
+    emit(c, p, (struct avro_op){.code = AVRO_OP_DEFAULT, .standing = standing, .field = field->name});
+}
+
+static void compile_missing(struct compile *c, struct program *p, const struct weir_avro_field *field, const struct avro_want *want)
+{
+    bool given = field->default_value || (field->schema->kind == WEIR_AVRO_ENUM && field->schema->enum_default), optional;
+    if (!given)
+        emit_refuse(c, p, "%s: the writer's schema has no such field, and it has no default", field->name);
+    if (!given || !wants(want))
+        return;
+    const struct weir_avro_schema *plain = weir_avro_nullable(field->schema, &optional);
+    const struct weir_field *column = want->column != UINT32_MAX ? &c->event->fields[want->column] : NULL;
+    enum weir_type type;
+    bool simple = column && field->default_value && plain && plain->logical == WEIR_AVRO_PLAIN && weir_avro_scalar(plain, &type) &&
+                  type == column->type && plain->kind != WEIR_AVRO_FIXED;
+    struct avro_op op = {.code = AVRO_OP_CONSTANT, .column = want->column, .field = field->name};
+    op.constant = simple ? avro_constant(plain, column, field->default_value, c->arena) : NULL;
+    op.optional = column && column->optional;
+    if (op.constant)
+        emit(c, p, op);
+    else
+        emit_default(c, p, field, want);
+}
+
+static void compile_record(struct compile *c, struct program *p, const struct weir_avro_schema *writer, const struct weir_avro_schema *reader,
+                           const struct avro_want *want)
+{
+    uint32_t *reader_field = weir_zalloc(writer->field_count + 1, sizeof *reader_field); // + 1; 0: nobody reads it
     for (uint32_t r = 0; r < reader->field_count; r++) {
-        const struct weir_avro_field *source = source_of(writer, &reader->fields[r]);
-        if (source && reader_field[source - writer->fields] == UINT32_MAX)
-            reader_field[source - writer->fields] = r;
-        else if (compile_missing(c, r) < 0)
-            return -1;
+        const struct weir_avro_field *source = avro_source_of(writer, &reader->fields[r]);
+        if (source && !reader_field[source - writer->fields])
+            reader_field[source - writer->fields] = r + 1;
+        else
+            compile_missing(c, p, &reader->fields[r], want_named(want, reader->fields[r].name));
     }
-    for (uint32_t w = 0; w < writer->field_count; w++)
-        if (compile_field(c, &writer->fields[w], reader_field[w]) < 0)
-            return -1;
-    emit(c, (struct avro_op){.code = AVRO_OP_END});
-    return 0;
+    for (uint32_t w = 0; w < writer->field_count && c->ops_left; w++) {
+        const struct weir_avro_field *field = &writer->fields[w], *own = reader_field[w] ? &reader->fields[reader_field[w] - 1] : NULL;
+        const struct avro_want *part = own ? want_named(want, own->name) : NULL;
+        if (!own || (!wants(part) && !avro_never_resolves(field->schema, own->schema)))
+            emit_skip(c, p, field->schema, field->name, field);
+        else
+            compile_value(c, p, field->schema, own->schema, part, own->name);
+    }
+    free(reader_field);
+}
+
+// ---- arrays and maps
+
+static void compile_items(struct compile *c, struct program *p, const struct weir_avro_schema *writer, const struct weir_avro_schema *reader,
+                          const struct avro_want *want, const char *name)
+{
+    struct avro_items *items = weir_arena_zalloc(c->arena, sizeof *items);
+    struct program absent = {0};
+    uint32_t count = 0;
+    bool array = writer->kind == WEIR_AVRO_ARRAY;
+    for (const struct avro_want *child = want->children; child; child = child->next)
+        count++;
+    struct avro_item *list = weir_arena_zalloc(c->arena, count * sizeof *list);
+    emit_nulls(c, &absent, want);
+    for (const struct avro_want *child = want->children; child; child = child->next) {
+        struct program inside = {0};
+        if ((child->step.index >= 0) != array)
+            continue;
+        compile_value(c, &inside, writer->items, reader->items, child, name);
+        list[items->item_count++] = (struct avro_item){child->step.index, child->step.name, finish(c, &inside)};
+    }
+    *items = (struct avro_items){writer, items->item_count, list, finish(c, &absent)};
+    emit(c, p, (struct avro_op){.code = AVRO_OP_ITEMS, .items = items, .field = name});
+}
+
+// ---- unions
+
+static void compile_writer_union(struct compile *c, struct program *p, const struct weir_avro_schema *writer, const struct weir_avro_schema *reader,
+                                 const struct avro_want *want, const char *name)
+{
+    const struct avro_op **branches = weir_arena_alloc(c->arena, writer->branch_count * sizeof *branches);
+    for (uint32_t i = 0; i < writer->branch_count; i++) {
+        struct program inside = {0};
+        compile_value(c, &inside, writer->branches[i], reader, want, name);
+        branches[i] = finish(c, &inside);
+    }
+    bool one_column = writer->branch_count == 2 && wants(want) && !want->children;
+    uint8_t null = one_column ? null_index(writer) : 0;
+    if (one_column && branches[null][0].code == AVRO_OP_NULL && branches[1 - null][0].code != AVRO_OP_END &&
+        branches[1 - null][1].code == AVRO_OP_END && branches[1 - null][0].code != AVRO_OP_NULL) {
+        emit(c, p, (struct avro_op){.code = AVRO_OP_OPTIONAL, .null_index = null, .optional = 1, .column = want->column, .field = name});
+        emit(c, p, branches[1 - null][0]);
+        return;
+    }
+    emit(c, p, (struct avro_op){.code = AVRO_OP_UNION, .arg = writer->branch_count, .branches = branches, .field = name});
+}
+
+static void compile_same_kind(struct compile *c, struct program *p, const struct weir_avro_schema *writer, const struct weir_avro_schema *reader,
+                              const struct avro_want *want, const char *name)
+{
+    bool part = writer->kind == WEIR_AVRO_ARRAY || writer->kind == WEIR_AVRO_MAP;
+    if (writer->kind == WEIR_AVRO_RECORD)
+        compile_record(c, p, writer, reader, want);
+    else if (part && wants(want))
+        compile_items(c, p, writer, reader, want, name);
+    else if (want && want->column != UINT32_MAX && writer->kind != WEIR_AVRO_NULL)
+        emit_scalar(c, p, writer, reader, want->column);
+    else
+        emit_skip(c, p, writer, name, NULL);
+}
+
+// Parts that the value does not have are null.
+static void compile_absent(struct compile *c, struct program *p, const struct weir_avro_schema *reader, const struct avro_want *want)
+{
+    bool holds = reader->kind == WEIR_AVRO_RECORD || reader->kind == WEIR_AVRO_ARRAY || reader->kind == WEIR_AVRO_MAP;
+    for (const struct avro_want *child = want ? want->children : NULL; child; child = child->next) {
+        bool there = false;
+        for (uint32_t i = 0; reader->kind == WEIR_AVRO_RECORD && i < reader->field_count; i++)
+            there |= child->step.index < 0 && weir_str_is(child->step.name, reader->fields[i].name);
+        if (!there)
+            emit_nulls(c, p, child);
+    }
+    if (want && want->column != UINT32_MAX && (holds || reader->kind == WEIR_AVRO_NULL))
+        emit(c, p, (struct avro_op){.code = AVRO_OP_NULL, .column = want->column, .field = c->event->fields[want->column].name});
+}
+
+// The reader's branch of its union is taken by structure, whatever its name.
+static bool pair_resolves(const struct weir_avro_schema *writer, const struct weir_avro_schema *reader, bool chosen)
+{
+    if (writer->kind != reader->kind)
+        return avro_promotes(writer->kind, reader->kind);
+    if (writer->kind == WEIR_AVRO_FIXED && writer->fixed_bytes != reader->fixed_bytes)
+        return false;
+    return !writer->name || chosen || avro_names_match(writer, reader);
+}
+
+static void compile_value(struct compile *c, struct program *p, const struct weir_avro_schema *writer, const struct weir_avro_schema *reader,
+                          const struct avro_want *want, const char *name)
+{
+    const struct weir_avro_schema *branch = reader;
+    if (c->depth == DEPTH_MAX || c->ops_left == 0) {
+        c->ops_left = 0;
+        return;
+    }
+    c->depth++;
+    if (writer->kind == WEIR_AVRO_UNION && wants(want)) {
+        compile_writer_union(c, p, writer, reader, want, name);
+    } else if (!wants(want) && !avro_never_resolves(writer, reader)) {
+        emit_skip(c, p, writer, name, NULL);
+    } else {
+        if (reader->kind == WEIR_AVRO_UNION && writer->kind != WEIR_AVRO_UNION)
+            branch = avro_branch_for(writer, reader);
+        if (!branch || !wants(want) || !pair_resolves(writer, branch, branch != reader)) {
+            refuse_pair(c, p, writer, reader, name);
+        } else {
+            compile_absent(c, p, branch, want);
+            compile_same_kind(c, p, writer, branch, want, name);
+        }
+    }
+    c->depth--;
 }
 
 int avro_compile(const struct avro_reader *reader, const struct weir_avro_schema *writer, struct weir_arena *arena, const struct avro_op **ret,
@@ -251,60 +401,14 @@ int avro_compile(const struct avro_reader *reader, const struct weir_avro_schema
 {
     if (writer->kind != WEIR_AVRO_RECORD)
         return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "the writer's schema is %s, not a record", weir_avro_kind_name(writer->kind));
-    if (!names_match(writer, reader->record))
+    if (!avro_names_match(writer, reader->record))
         return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "the writer's record is '%s', the pipeline reads '%s' (an alias would join them)",
                          writer->name, reader->record->name);
-    struct compile c = {.reader = reader, .arena = arena, .err = err};
-    c.ops = weir_arena_alloc(arena, (2 * (size_t)writer->field_count + reader->record->field_count + 1) * sizeof *c.ops);
-    uint32_t *reader_field = weir_arena_alloc(arena, (writer->field_count + 1) * sizeof *reader_field);
-    memset(reader_field, 0xff, writer->field_count * sizeof *reader_field);
-    if (compile_record(&c, writer, reader_field) < 0)
-        return -1;
-    *ret = c.ops;
+    struct compile c = {.event = reader->event, .arena = arena, .ops_left = OPS_MAX};
+    struct program program = {0};
+    compile_record(&c, &program, writer, reader->record, reader->want);
+    *ret = finish(&c, &program);
+    if (c.ops_left == 0)
+        return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "the writer's and the reader's types meet each other in too many ways");
     return 0;
-}
-
-// ---- the reader
-
-static uint32_t event_field_named(const struct weir_event_spec *event, const char *name)
-{
-    for (uint32_t f = 0; f < event->field_count; f++)
-        if (strcmp(event->fields[f].name, name) == 0)
-            return f;
-    return UINT32_MAX;
-}
-
-static int map_fields(struct avro_reader *reader, struct weir_error *err)
-{
-    const struct weir_avro_schema *record = reader->record;
-    reader->event_field = weir_arena_alloc(&reader->arena, (record->field_count + 1) * sizeof *reader->event_field);
-    for (uint32_t r = 0; r < record->field_count; r++) {
-        bool optional;
-        uint32_t f = event_field_named(reader->event, record->fields[r].name);
-        reader->event_field[r] = f;
-        if (f != UINT32_MAX && !weir_avro_nullable(record->fields[r].schema, &optional))
-            return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "schema: field '%s' is a union of more than null and one type", record->fields[r].name);
-    }
-    return 0;
-}
-
-int avro_reader_new(const struct weir_event_spec *event, struct avro_reader *ret, struct weir_error *err)
-{
-    struct avro_reader reader = {.event = event};
-    if (weir_avro_parse(weir_str_of(event->schema_text), &reader.arena, &reader.record, &reader.json, err) == 0) {
-        if (reader.record->kind != WEIR_AVRO_RECORD)
-            weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "schema: an event must be a record, not %s", weir_avro_kind_name(reader.record->kind));
-        else if (map_fields(&reader, err) == 0) {
-            *ret = reader;
-            return 0;
-        }
-    }
-    avro_reader_drop(&reader);
-    return -1;
-}
-
-void avro_reader_drop(struct avro_reader *reader)
-{
-    json_decref(reader->json);
-    weir_arena_drop(&reader->arena);
 }

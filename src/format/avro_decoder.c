@@ -3,6 +3,7 @@
 #include "format/avro.h"
 #include "format/avro_program.h"
 #include "format/reject.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 struct writer { // a schema that records were written with; kept for ever
@@ -24,7 +25,9 @@ struct avro_decoder {
     size_t writer_count, writer_capacity;
     const struct writer *last;
     int32_t unknown[UNKNOWN_MAX]; // ids that the registry did not know in this batch: asked for again in the next
+    bool unasked[UNKNOWN_MAX];    // of those: no registry could be asked
     uint32_t unknown_count;
+    char away[sizeof((struct weir_error *)0)->text]; // why not, the last time
 };
 
 // ---- writers by id
@@ -60,12 +63,33 @@ static void writer_free(struct writer *w)
     free(w);
 }
 
-static bool known_unknown(const struct avro_decoder *d, int32_t id)
+static bool known_unknown(const struct avro_decoder *d, int32_t id, bool *ret_unasked)
 {
     for (uint32_t i = 0; i < d->unknown_count; i++)
-        if (d->unknown[i] == id)
+        if (d->unknown[i] == id) {
+            *ret_unasked = d->unasked[i];
             return true;
+        }
     return false;
+}
+
+static void note_unknown(struct avro_decoder *d, int32_t id, const struct weir_error *why)
+{
+    bool unasked = why->code == WEIR_UNAVAILABLE;
+    if (unasked)
+        snprintf(d->away, sizeof d->away, "%s", why->text);
+    if (d->unknown_count == UNKNOWN_MAX)
+        return;
+    d->unasked[d->unknown_count] = unasked;
+    d->unknown[d->unknown_count++] = id;
+}
+
+__attribute__((cold)) static int refuse_unknown(const struct avro_decoder *d, struct weir_reject *reject, int32_t id)
+{
+    bool unasked = false;
+    if (known_unknown(d, id, &unasked) && unasked)
+        return reject_because(reject, WEIR_UNKNOWN_SCHEMA, id, "schema %d: %s", id, d->away);
+    return reject_because(reject, WEIR_UNKNOWN_SCHEMA, id, "the registry has no schema %d", id);
 }
 
 // 1: fetched, 0: the registry does not know the id, -1: it is away.
@@ -73,13 +97,13 @@ static int fetch_writer(struct avro_decoder *d, int32_t id, size_t position, str
 {
     weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
     const char *text;
-    if (id <= 0 || known_unknown(d, id))
+    bool unasked;
+    if (id <= 0 || known_unknown(d, id, &unasked))
         return 0;
     if (d->source.schema(d->source.context, id, &arena, &text, err) < 0) {
         if (err->fate != WEIR_DEAD_LETTER)
             return weir_wrap(err, "schema %d", id);
-        if (d->unknown_count < UNKNOWN_MAX)
-            d->unknown[d->unknown_count++] = id;
+        note_unknown(d, id, err);
         return 0;
     }
     weir_grow(&d->writers, &d->writer_capacity, d->writer_count + 1, sizeof(void *));
@@ -141,6 +165,8 @@ __attribute__((cold)) static int refuse(struct weir_reject *reject, const struct
         return reject_because(reject, WEIR_MALFORMED, writer->id, "schema %d: %s", writer->id, writer->mistake);
     if (fault == AVRO_TRAILING)
         return reject_because(reject, WEIR_MALFORMED, writer->id, "the record has %s", avro_fault_text(fault));
+    if (fault == AVRO_REFUSED)
+        return reject_because(reject, WEIR_MALFORMED, writer->id, "schema %d: %s", writer->id, field);
     return reject_because(reject, WEIR_MALFORMED, writer->id, "%s: %s", field, avro_fault_text(fault));
 }
 
@@ -157,13 +183,13 @@ static int decode_record(struct codec_decoder *self, const struct weir_record *r
         if (found < 0)
             return -1;
         if (found == 0)
-            return reject_because(reject, WEIR_UNKNOWN_SCHEMA, id, "the registry has no schema %d", id);
+            return refuse_unknown(d, reject, id);
     }
     if (!writer->program)
         return refuse(reject, writer, AVRO_FINE, NULL);
     const uint8_t *at = (const uint8_t *)record->value.data;
     const char *field;
-    enum avro_fault fault = avro_run(writer->program, at + AVRO_FRAME_BYTES, at + record->value.bytes, batch->columns, row, &field);
+    enum avro_fault fault = avro_run(writer->program, at + AVRO_FRAME_BYTES, at + record->value.bytes, batch->columns, row, batch->arena, &field);
     return fault == AVRO_FINE ? 1 : refuse(reject, writer, fault, field);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
+#include "base/uuid.h"
 #include "format/avro.h"
 #include "format/avro_program.h"
 #include <float.h>
@@ -10,8 +11,8 @@ enum { EXPECTED_BYTES = 200 }; // of a list of symbols
 struct step { // one field of the record, in its order
     const struct weir_avro_schema *schema;
     uint32_t event_field;    // UINT32_MAX: always `written`
-    bool optional;           // a union with null
     uint8_t null_index;      // of the null in it
+    int64_t branch;          // of a union: that which values are written as; else -1
     struct weir_str written; // the default, encoded
 };
 
@@ -99,6 +100,42 @@ static int put_symbol(const struct weir_avro_schema *schema, struct weir_str tex
     return -1;
 }
 
+static int put_integer(const struct weir_avro_schema *schema, int64_t value, struct weir_buffer *out)
+{
+    bool fits = avro_instant_raw(schema->logical, value, &value);
+    weir_buffer_zigzag(out, value);
+    return fits && (schema->kind == WEIR_AVRO_LONG || value == (int32_t)value) ? 0 : -1;
+}
+
+static int put_decimal(const struct weir_avro_schema *schema, double value, struct weir_buffer *out)
+{
+    uint8_t bytes[16];
+    uint32_t count;
+    if (!avro_decimal_bytes(value, schema->scale, bytes, &count))
+        return -1;
+    if (schema->kind == WEIR_AVRO_BYTES)
+        weir_buffer_zigzag(out, count);
+    for (uint32_t i = count; schema->kind == WEIR_AVRO_FIXED && i < schema->fixed_bytes; i++)
+        weir_buffer_byte(out, bytes[0] & 0x80 ? 0xff : 0);
+    weir_buffer_add(out, bytes, count);
+    return schema->kind == WEIR_AVRO_BYTES || count <= schema->fixed_bytes ? 0 : -1;
+}
+
+static int put_fixed(const struct weir_avro_schema *schema, const struct weir_value *value, struct weir_buffer *out)
+{
+    uint8_t id[16];
+    if (schema->logical == WEIR_AVRO_DECIMAL)
+        return put_decimal(schema, value->f64, out);
+    if (schema->logical == WEIR_AVRO_UUID) {
+        if (weir_uuid_parse(value->str, id) < 0)
+            return -1;
+        weir_buffer_add(out, id, sizeof id);
+        return 0;
+    }
+    weir_buffer_add(out, value->str.data, value->str.bytes);
+    return schema->logical == WEIR_AVRO_PLAIN && value->str.bytes == schema->fixed_bytes ? 0 : -1;
+}
+
 static int put_value(const struct weir_avro_schema *schema, const struct weir_value *value, struct weir_buffer *out)
 {
     switch (schema->kind) {
@@ -106,11 +143,8 @@ static int put_value(const struct weir_avro_schema *schema, const struct weir_va
         weir_buffer_byte(out, value->i64 != 0);
         return 0;
     case WEIR_AVRO_INT:
-        weir_buffer_zigzag(out, value->i64);
-        return value->i64 == (int32_t)value->i64 ? 0 : -1;
     case WEIR_AVRO_LONG:
-        weir_buffer_zigzag(out, value->i64);
-        return 0;
+        return put_integer(schema, value->i64, out);
     case WEIR_AVRO_FLOAT:
         return put_float(value->f64, out);
     case WEIR_AVRO_DOUBLE:
@@ -118,7 +152,11 @@ static int put_value(const struct weir_avro_schema *schema, const struct weir_va
         return 0;
     case WEIR_AVRO_ENUM:
         return put_symbol(schema, value->str, out);
+    case WEIR_AVRO_FIXED:
+        return put_fixed(schema, value, out);
     default:
+        if (schema->logical == WEIR_AVRO_DECIMAL)
+            return put_decimal(schema, value->f64, out);
         weir_buffer_zigzag(out, value->str.bytes);
         weir_buffer_add(out, value->str.data, value->str.bytes);
         return 0;
@@ -137,8 +175,8 @@ static int encode_event(struct codec_encoder *self, const struct weir_value *val
             continue;
         }
         const struct weir_value *value = &values[s->event_field];
-        if (s->optional)
-            weir_buffer_zigzag(out, value->null ? s->null_index : 1 - s->null_index);
+        if (s->branch >= 0)
+            weir_buffer_zigzag(out, value->null ? s->null_index : s->branch);
         if (!value->null && put_value(s->schema, value, out) < 0)
             return refuse(e, s, value, err);
     }
@@ -165,6 +203,24 @@ static int write_default(const struct weir_avro_field *field, struct weir_arena 
     return 0;
 }
 
+// The type that values are written as: of a union, the first branch of the column's own type. False: it has none.
+static bool choose_type(struct step *s, const struct weir_avro_schema *schema, const struct weir_field *field)
+{
+    enum weir_type type;
+    s->schema = schema->kind == WEIR_AVRO_UNION ? NULL : schema;
+    s->branch = -1;
+    for (uint32_t i = 0; schema->kind == WEIR_AVRO_UNION && i < schema->branch_count; i++) {
+        const struct weir_avro_schema *branch = schema->branches[i];
+        if (branch->kind == WEIR_AVRO_NULL)
+            s->null_index = (uint8_t)i;
+        else if (!s->schema && weir_avro_scalar(branch, &type) && type == field->type) {
+            s->schema = branch;
+            s->branch = i;
+        }
+    }
+    return s->schema != NULL;
+}
+
 static int make_steps(struct avro_encoder *e, struct weir_error *err)
 {
     const struct weir_avro_schema *record = e->reader.record;
@@ -174,13 +230,12 @@ static int make_steps(struct avro_encoder *e, struct weir_error *err)
         struct step *s = &e->steps[i];
         const struct weir_avro_schema *schema = record->fields[i].schema;
         s->event_field = e->reader.event_field[i];
-        if (s->event_field == UINT32_MAX) {
+        if (s->event_field == UINT32_MAX || !choose_type(s, schema, &e->event->fields[s->event_field])) {
+            s->event_field = UINT32_MAX;
             if (write_default(&record->fields[i], &e->reader.arena, &s->written, err) < 0)
                 return -1;
             continue;
         }
-        s->schema = weir_avro_nullable(schema, &s->optional);
-        s->null_index = s->optional && schema->branches[0]->kind != WEIR_AVRO_NULL;
     }
     return 0;
 }

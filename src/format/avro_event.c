@@ -1,24 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/avro_event.h"
 
-#include "avro/schema.h"
-
-static bool field_type(const struct weir_avro_schema *schema, enum weir_type *ret)
-{
-    static const struct {
-        enum weir_avro_kind kind;
-        enum weir_type type;
-    } types[] = {
-        {WEIR_AVRO_BOOLEAN, WEIR_BOOLEAN}, {WEIR_AVRO_INT, WEIR_INT},       {WEIR_AVRO_LONG, WEIR_LONG},    {WEIR_AVRO_FLOAT, WEIR_FLOAT},
-        {WEIR_AVRO_DOUBLE, WEIR_DOUBLE},   {WEIR_AVRO_STRING, WEIR_STRING}, {WEIR_AVRO_BYTES, WEIR_STRING}, {WEIR_AVRO_ENUM, WEIR_STRING},
-    };
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (types[i].kind == schema->kind) {
-            *ret = types[i].type;
-            return true;
-        }
-    return false;
-}
+#include "avro/place.h"
 
 static void add_fields(const struct weir_avro_schema *record, const char *time, struct weir_arena *arena, struct weir_event_spec *event)
 {
@@ -26,8 +9,8 @@ static void add_fields(const struct weir_avro_schema *record, const char *time, 
     event->time_field = UINT32_MAX;
     for (uint32_t i = 0; i < record->field_count; i++) {
         struct weir_field field = {.used = true};
-        const struct weir_avro_schema *plain = weir_avro_nullable(record->fields[i].schema, &field.optional);
-        if (!plain || !field_type(plain, &field.type))
+        const char *kind;
+        if (weir_avro_place(record->fields[i].schema, NULL, 0, WEIR_AVRO_RAW, &field.type, &field.optional, &kind) < 0)
             continue;
         field.name = weir_arena_copy(arena, weir_str_of(record->fields[i].name)).data;
         if (strcmp(field.name, time) == 0)

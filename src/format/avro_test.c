@@ -266,8 +266,8 @@ static void values_that_no_reader_can_take_are_refused_one_by_one(void **state)
         const char *says;
     } cases[] = {
         {"\0\2\x0c\0", 4, NULL},
-        {"\0\0\0", 3, "x: a value of a type"},
-        {"\0\4\2a\0", 5, "x: a value of a type"},
+        {"\0\0\0", 3, "x: the writer's null cannot be read as long"},
+        {"\0\4\2a\0", 5, "x: the writer's string cannot be read as long"},
         {"\0\x0a", 2, "x: a branch"},
         {"\0\1", 2, "x: a branch"},
         {"\0\2\x0c\2", 4, "e: a symbol"},

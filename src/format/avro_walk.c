@@ -12,9 +12,10 @@ const char *avro_fault_text(enum avro_fault fault)
         [AVRO_BOOLEAN] = "a boolean that is neither 0 nor 1",
         [AVRO_BRANCH] = "a branch that the union does not have",
         [AVRO_SYMBOL] = "a symbol that the enum does not have",
-        [AVRO_TYPE] = "a value of a type that cannot be read as this field's",
         [AVRO_DEEP] = "nested too deep or too many empty items",
         [AVRO_TRAILING] = "bytes after its end",
+        [AVRO_DECIMAL] = "a decimal of more than 64 bytes",
+        [AVRO_REFUSED] = "refused",
     };
     return texts[fault];
 }

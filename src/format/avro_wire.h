@@ -14,9 +14,10 @@ enum avro_fault {
     AVRO_BOOLEAN,  // neither 0 nor 1
     AVRO_BRANCH,   // no such branch of the union
     AVRO_SYMBOL,   // no such symbol of the enum, or none the reader knows
-    AVRO_TYPE,     // a branch that the reader's type cannot hold
     AVRO_DEEP,     // nested too deep, or too many empty items
     AVRO_TRAILING, // bytes after the end of the record
+    AVRO_DECIMAL,  // a decimal of too many bytes
+    AVRO_REFUSED,  // a value that the reader's schema does not take
 };
 
 #define AVRO_INLINE static inline __attribute__((always_inline))

@@ -20,7 +20,7 @@ __attribute__((cold, format(printf, 4, 5))) static void fail_row(struct check *c
     c->failed[row] = 1;
     c->failed_count++;
     const struct weir_record *record = &c->records[reject.record];
-    if (c->event->format == WEIR_FORMAT_AVRO) {
+    if (c->event->format == WEIR_FORMAT_AVRO && record->value.bytes && record->value.data[0] == 0) {
         struct weir_cursor frame = {(const uint8_t *)record->value.data + 1, (const uint8_t *)record->value.data + record->value.bytes, false};
         reject.schema_id = (int32_t)weir_cursor_be32(&frame);
     }
@@ -152,7 +152,7 @@ static void check_ahead(struct check *c)
 void check_rows(struct check *c)
 {
     check_times(c);
-    for (uint32_t f = 0; f < c->event->field_count; f++)
+    for (uint32_t f = 0; f < c->batch->column_count; f++)
         if (c->event->fields[f].is_uuid && c->batch->columns[f].data)
             check_uuids(c, &c->event->fields[f], &c->batch->columns[f]);
     if (c->event->max_ahead_ms >= 0)

@@ -38,9 +38,9 @@ void weir_decoder_free(struct weir_decoder *d)
 
 static void make_columns(const struct weir_event_spec *event, uint32_t rows, struct weir_arena *arena, struct weir_batch *batch)
 {
-    batch->column_count = event->field_count;
-    batch->columns = weir_arena_zalloc(arena, event->field_count * sizeof *batch->columns);
-    for (uint32_t f = 0; f < event->field_count; f++) {
+    batch->column_count = event->field_count + event->nested_count;
+    batch->columns = weir_arena_zalloc(arena, batch->column_count * sizeof *batch->columns);
+    for (uint32_t f = 0; f < batch->column_count; f++) {
         const struct weir_field *field = &event->fields[f];
         struct weir_column *column = &batch->columns[f];
         column->kind = weir_kind_of(field->type);

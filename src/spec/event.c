@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an event is: its format and fields, key, time, duplicates.
-#include "avro/schema.h"
+#include "avro/place.h"
 #include "spec/reading.h"
 
 #define SCHEMA_BYTES_MAX (1u << 20)
@@ -62,33 +62,6 @@ static void read_json_fields(struct reading *r, const struct node *node)
     r->event_known = complete && node->count;
 }
 
-static bool field_type_of(enum weir_avro_kind kind, enum weir_type *ret)
-{
-    switch (kind) {
-    case WEIR_AVRO_BOOLEAN:
-        *ret = WEIR_BOOLEAN;
-        return true;
-    case WEIR_AVRO_INT:
-        *ret = WEIR_INT;
-        return true;
-    case WEIR_AVRO_LONG:
-        *ret = WEIR_LONG;
-        return true;
-    case WEIR_AVRO_FLOAT:
-        *ret = WEIR_FLOAT;
-        return true;
-    case WEIR_AVRO_DOUBLE:
-        *ret = WEIR_DOUBLE;
-        return true;
-    case WEIR_AVRO_STRING:
-    case WEIR_AVRO_ENUM: // its symbol
-        *ret = WEIR_STRING;
-        return true;
-    default:
-        return false;
-    }
-}
-
 static void take_avro_fields(struct reading *r, const struct weir_avro_schema *record)
 {
     struct weir_event_spec *event = &r->plan->event;
@@ -97,8 +70,10 @@ static void take_avro_fields(struct reading *r, const struct weir_avro_schema *r
     r->unusable = weir_arena_zalloc(r->arena, (record->field_count + 1) * 2 * sizeof *r->unusable);
     for (uint32_t i = 0; i < record->field_count; i++) {
         struct weir_field field = {.name = weir_arena_copy(r->arena, weir_str_of(record->fields[i].name)).data};
-        const struct weir_avro_schema *schema = weir_avro_nullable(record->fields[i].schema, &field.optional);
-        if (schema && field_type_of(schema->kind, &field.type)) {
+        bool optional;
+        const struct weir_avro_schema *schema = weir_avro_nullable(record->fields[i].schema, &optional);
+        const char *kind;
+        if (weir_avro_place(record->fields[i].schema, NULL, 0, 0, &field.type, &field.optional, &kind) == 0) {
             event->fields[event->field_count++] = field;
             continue;
         }
@@ -119,15 +94,15 @@ static void read_avro_schema(struct reading *r, const struct node *node)
         spec_mistake(r, node->at, NULL, "%s", err.text);
         return;
     }
-    weir_cleanup(weir_arena_drop) struct weir_arena scratch = {0};
     const struct weir_avro_schema *schema;
     json_t *json = NULL;
-    if (weir_avro_parse(text, &scratch, &schema, &json, &err) < 0) {
+    if (weir_avro_parse(text, r->arena, &schema, &json, &err) < 0) {
         spec_mistake(r, node->at, NULL, "%s: %s", event->schema_path, err.text);
         return;
     }
     if (schema->kind == WEIR_AVRO_RECORD) {
         take_avro_fields(r, schema);
+        r->record = schema;
         r->event_known = true;
     } else {
         spec_mistake(r, node->at, NULL, "%s: an event is a record, not %s", event->schema_path, weir_avro_kind_name(schema->kind));
@@ -159,6 +134,10 @@ static void read_key_field(struct reading *r, const struct node *node)
     if (at < 0)
         return;
     struct weir_field *field = &r->plan->event.fields[at];
+    if (at >= r->plan->event.field_count) {
+        spec_mistake(r, node->at, NULL, "the key '%s' must be a field of the event itself, not a part of one", field->name);
+        return;
+    }
     if (field->optional)
         spec_mistake(r, node->at, NULL, "the key '%s' must not be optional: it decides the partition", field->name);
     else if (field->type != WEIR_STRING && field->type != WEIR_INT && field->type != WEIR_LONG)
@@ -176,6 +155,23 @@ static bool unit_fits(enum weir_time_unit unit, enum weir_type type)
     return type == WEIR_INT || type == WEIR_LONG || (unit == WEIR_UNIT_S && type == WEIR_DOUBLE);
 }
 
+// A field whose type says that it is an instant comes in epoch ms, whichever unit it is written in.
+static bool is_instant(const struct reading *r, const char *name)
+{
+    struct weir_avro_step steps[WEIR_AVRO_STEPS_MAX];
+    const struct weir_avro_schema *schema = r->record;
+    int count = r->record ? weir_avro_steps(weir_str_of(name), steps) : 0;
+    for (int i = 0; i < count && schema; i++) {
+        const struct weir_avro_schema *inside = NULL;
+        for (uint32_t f = 0; schema->kind == WEIR_AVRO_RECORD && f < schema->field_count; f++)
+            if (weir_str_is(steps[i].name, schema->fields[f].name))
+                inside = schema->fields[f].schema;
+        schema = inside;
+    }
+    return schema && (schema->logical == WEIR_AVRO_DATE || schema->logical == WEIR_AVRO_TIMESTAMP_MILLIS ||
+                      schema->logical == WEIR_AVRO_TIMESTAMP_MICROS || schema->logical == WEIR_AVRO_TIMESTAMP_NANOS);
+}
+
 static void read_time_field(struct reading *r, const struct node *node, enum weir_time_unit unit)
 {
     static const char *const wanted[] = {[WEIR_UNIT_MS] = "epoch milliseconds need int or long",
@@ -186,6 +182,8 @@ static void read_time_field(struct reading *r, const struct node *node, enum wei
     if (at < 0)
         return;
     struct weir_field *field = &r->plan->event.fields[at];
+    if (is_instant(r, field->name))
+        unit = WEIR_UNIT_MS;
     if (field->optional)
         spec_mistake(r, node->at, NULL, "the event time '%s' must not be optional", field->name);
     else if (!unit_fits(unit, field->type))

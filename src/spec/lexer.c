@@ -85,6 +85,30 @@ static struct token take_sign(struct weir_str text, uint32_t from)
     return wrong(text, from, from + source_char_bytes(text, from), "this character has no meaning in an expression", NULL);
 }
 
+static uint32_t end_of_name(struct weir_str text, uint32_t at)
+{
+    while (is_letter(char_at(text, at)) || is_digit(char_at(text, at)))
+        at++;
+    return at;
+}
+
+// Of `location.city`, `readings[0].value`: a path is one word.
+static uint32_t end_of_path(struct weir_str text, uint32_t from)
+{
+    uint32_t at = end_of_name(text, from), next = at;
+    do {
+        at = next;
+        if (char_at(text, at) == '.' && is_letter(char_at(text, at + 1))) {
+            next = end_of_name(text, at + 1);
+        } else if (char_at(text, at) == '[') {
+            for (next = at + 1; is_digit(char_at(text, next));)
+                next++;
+            next = next > at + 1 && char_at(text, next) == ']' ? next + 1 : at;
+        }
+    } while (next > at);
+    return at;
+}
+
 struct token lexer_next(struct weir_str text, uint32_t from)
 {
     while (from < text.bytes && strchr(" \t\r\n", text.data[from]))
@@ -98,8 +122,5 @@ struct token lexer_next(struct weir_str text, uint32_t from)
         return take_text(text, from);
     if (!is_letter(c))
         return take_sign(text, from);
-    uint32_t to = from;
-    while (is_letter(char_at(text, to)) || is_digit(char_at(text, to)))
-        to++;
-    return make_token(text, TOKEN_NAME, from, to);
+    return make_token(text, TOKEN_NAME, from, end_of_path(text, from));
 }

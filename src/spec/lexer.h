@@ -8,7 +8,7 @@ enum token_kind { TOKEN_END, TOKEN_NAME, TOKEN_INTEGER, TOKEN_DECIMAL, TOKEN_TEX
 struct token {
     enum token_kind kind;
     uint32_t offset, bytes;
-    struct weir_str text; // as written
+    struct weir_str text; // as written; of a NAME, a whole path: a.b[0]
     const char *message;  // WRONG
     const char *hint;     // WRONG; may be NULL
 };

@@ -70,6 +70,8 @@ static void read_plan(struct reading *r, struct node *root)
     spec_read_topic(r, at[TOP_TOPIC]);
     spec_read_event(r, at[TOP_EVENT]);
     spec_read_feed(r, at[TOP_FEED]);
+    if (r->time_known && r->plan->event.time_field >= r->plan->event.field_count && r->plan->feed.kind != WEIR_FEED_NONE)
+        spec_mistake(r, spec_place_of_name(at[TOP_FEED]), NULL, "a feed fills fields of the event itself, but its time is a part of one");
     spec_read_queries(r, at[TOP_QUERIES]);
     spec_read_http(r, at[TOP_HTTP]);
 }

@@ -38,6 +38,7 @@ struct weir_event_spec {
     const char *schema_text; // avro: the reader schema as in its file
     const char *record_name; // avro: full name
     uint32_t field_count;
+    uint32_t nested_count;     // avro: of paths into the record that expressions use (avro/place.h). They follow the fields, and no feed fills them
     struct weir_field *fields; // avro: the top-level fields of the record in its order (of types that a weir_type holds; others are left out)
     uint32_t key_field;        // the message key
     uint32_t time_field;

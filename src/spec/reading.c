@@ -261,14 +261,14 @@ bool spec_is_engine_name(struct weir_str text)
     return text.bytes > 0 && text.bytes <= 100 && !weir_str_is(text, ".") && !weir_str_is(text, "..");
 }
 
-int64_t spec_find_field(const struct reading *r, struct weir_str name)
+int64_t spec_find_field(struct reading *r, struct weir_str name)
 {
     const struct weir_event_spec *event = &r->plan->event;
-    for (uint32_t i = 0; i < event->field_count; i++) {
+    for (uint32_t i = 0; i < event->field_count + event->nested_count; i++) {
         if (weir_str_is(name, event->fields[i].name))
             return i;
     }
-    return -1;
+    return spec_find_nested(r, name);
 }
 
 const char *spec_suggest_field(struct reading *r, struct weir_str name)
@@ -286,11 +286,20 @@ void spec_mistake_field(struct reading *r, struct place at, const char *hint, co
 {
     for (uint32_t i = 0; i < r->unusable_count; i++) {
         if (weir_str_is(name, r->unusable[2 * i])) {
-            spec_mistake(r, at, NULL, "%sfield '%s' is of type %s, which no expression can use", what, r->unusable[2 * i], r->unusable[2 * i + 1]);
+            const char *type = r->unusable[2 * i + 1];
+            bool parts = strcmp(type, "record") == 0 || strcmp(type, "map") == 0, items = strcmp(type, "array") == 0;
+            spec_mistake(r, at,
+                         parts   ? "name a part of it, as in location.city"
+                         : items ? "name an item of it, as in readings[0]"
+                                 : NULL,
+                         "%sfield '%s' is of type %s, which no expression can use", what, r->unusable[2 * i], type);
             return;
         }
     }
-    spec_mistake(r, at, hint, "%sthe event has no field '%.*s'", what, (int)name.bytes, name.data);
+    if (r->record && (memchr(name.data, '.', name.bytes) || memchr(name.data, '[', name.bytes)))
+        spec_mistake_nested(r, at, what, name);
+    else
+        spec_mistake(r, at, hint, "%sthe event has no field '%.*s'", what, (int)name.bytes, name.data);
 }
 
 int64_t spec_read_field(struct reading *r, const struct node *node, const char *what)

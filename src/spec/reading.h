@@ -6,6 +6,8 @@
 #include "spec/plan.h"
 #include "spec/yaml_tree.h"
 
+struct weir_avro_schema;
+
 struct reading {
     struct weir_plan *plan;
     struct weir_arena *arena; // the plan's
@@ -14,8 +16,9 @@ struct reading {
     const char *folder; // of the file; relative paths start here
     const struct weir_overrides *overrides;
     uint32_t unusable_count;
-    const char **unusable; // names and types, in turn, of the schema's fields that no weir_type holds
-    bool event_known;      // the event's fields are all known: names that are none of them are mistakes
+    const char **unusable;                 // names and types, in turn, of the schema's fields that no weir_type holds
+    const struct weir_avro_schema *record; // of Avro events, its defaults aside; NULL: none
+    bool event_known;                      // the event's fields are all known: names that are none of them are mistakes
     bool key_known, time_known;
 };
 
@@ -58,8 +61,10 @@ bool spec_is_engine_name(struct weir_str text); // [A-Za-z0-9._-]+, at most 100:
 
 // An event field by name, -1 after a mistake.
 int64_t spec_read_field(struct reading *r, const struct node *node, const char *what);
-int64_t spec_find_field(const struct reading *r, struct weir_str name);
+int64_t spec_find_field(struct reading *r, struct weir_str name);  // a path into the record becomes a field when it is first found
+int64_t spec_find_nested(struct reading *r, struct weir_str path); // nested.c
 // "{what}the event has no field …", or why the one of that name cannot be used.
+void spec_mistake_nested(struct reading *r, struct place at, const char *what, struct weir_str path); // nested.c
 void spec_mistake_field(struct reading *r, struct place at, const char *hint, const char *what, struct weir_str name);
 const char *spec_suggest_field(struct reading *r, struct weir_str name);
 

@@ -117,7 +117,7 @@ def plain(schema):
         rest = [b for b in schema if b != "null"]
         schema = rest[0] if len(schema) == 2 and len(rest) == 1 else None
     if isinstance(schema, dict):
-        return "enum" if schema["type"] == "enum" else None
+        return schema["type"] if schema["type"] in ("enum", "fixed") else None
     return schema if schema in PRIMITIVES else None
 
 
@@ -187,7 +187,7 @@ def same_column(kind, text, expected):
         return text is None and expected is None
     if kind in ("string", "enum"):
         return bytes.fromhex(text) == expected.encode()
-    if kind == "bytes":
+    if kind in ("bytes", "fixed"):
         return bytes.fromhex(text) == (expected.encode("latin-1") if isinstance(expected, str) else expected)
     if kind in ("float", "double"):
         return same_number(float(text), single(expected) if kind == "float" else float(expected))
@@ -304,7 +304,7 @@ def check_encode(driver, rng, counts):
             return None
         if kind in ("string", "enum"):
             return v.encode().hex()
-        return v.hex() if kind == "bytes" else repr(float(v)) if kind in ("float", "double") else str(int(v))
+        return v.hex() if kind in ("bytes", "fixed") else repr(float(v)) if kind in ("float", "double") else str(int(v))
 
     answer = driver.ask({"reader": json.dumps(schema), "values": [{k: text(columns[k], e[k]) for k in columns} for e in events]})
     assert "hex" in answer, (schema, events, answer)
