@@ -4,6 +4,7 @@
 """The documents against the code that they speak of: links lead somewhere, tables repeat the code's, YAML that is a whole pipeline is a good one."""
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -82,6 +83,30 @@ class Pages(unittest.TestCase):
                     file.write_text(block + re.sub(rf"^{kind}: .*\n", "", pipeline, flags=re.M))
                     done = subprocess.run([os.environ["WEIR"], "check", file], env=environment, capture_output=True, text=True)
                     self.assertEqual(done.returncode, 0, f"{page.name}: {block}{done.stderr}")
+
+    def test_deployment(self):
+        """What deploy/ tells weir by variables and commands is what weir knows."""
+        sources = "".join(path.read_text() for path in [*(ROOT / "src/spec").glob("*.c"), *(ROOT / "src/cli").glob("*.h"), ROOT / "deploy/http.yaml"])
+        services = yaml.safe_load((ROOT / "deploy/compose.yaml").read_text())["services"]
+        ours = {name: service for name, service in services.items() if service["image"] == "weir"}
+        self.assertEqual(set(ours), {"weir", "tables"})
+        for service in ours.values():
+            for variable in service["environment"]:
+                self.assertIn(variable, sources)
+            words = [word for word in service["command"] if not word.endswith(".yaml")]
+            self.assertEqual(subprocess.run([os.environ["WEIR"], *words, "--help"], capture_output=True).returncode, 0, words)
+
+    def test_unit_of_systemd(self):
+        tool = shutil.which("systemd-analyze")
+        if not tool:
+            self.skipTest("no systemd-analyze")
+        unit = (ROOT / "deploy/weir@.service").read_text().replace("/usr/bin/weir", os.environ["WEIR"])
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder) / "weir@test.service"
+            file.write_text(unit)
+            said = subprocess.run([tool, "verify", file], capture_output=True, text=True).stderr
+            self.assertNotIn(str(file), said)
+            self.assertNotIn("weir@test", said)
 
 
 if __name__ == "__main__":
