@@ -10,10 +10,9 @@
 #include "engine/pipeline.h"
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { VERSION = 1, STEP_EVENTS = 1024, FLUSH_BYTES = 1 << 20, FLUSH_LINGER_US = 25000, LAST_FLUSH_S = 5 };
+enum { VERSION = 1, STEP_EVENTS = 1024, FLUSH_BYTES = 1 << 20, FLUSH_LINGER_US = 25000, LAST_FLUSH_US = 5000000, JOIN_STEP_MS = 2 };
 
 static struct weir_str key_text(const struct weir_value *key, char buffer[32])
 {
@@ -206,13 +205,11 @@ void feeder_join(struct feeder *f)
 {
     if (!f->started)
         return;
-    struct timespec until;
-    clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_sec += LAST_FLUSH_S;
-    if (pthread_clockjoin_np(f->thread, NULL, CLOCK_MONOTONIC, &until) != 0) {
-        weir_producer_stop(f->producer);
-        pthread_join(f->thread, NULL);
-    }
+    int64_t until_us = weir_monotonic_us() + LAST_FLUSH_US;
+    while (!atomic_load(&f->ended) && weir_monotonic_us() < until_us)
+        poll(NULL, 0, JOIN_STEP_MS);
+    weir_producer_stop(f->producer);
+    pthread_join(f->thread, NULL);
     f->started = false;
 }
 

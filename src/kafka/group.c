@@ -18,10 +18,11 @@ struct weir_kafka_group {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     char *name, *topic;
+    int32_t topic_partitions;
     struct weir_kafka_member member;
     void (*wake)(void *context);
     void *wake_context;
-    pthread_mutex_t lock; // of what follows
+    pthread_mutex_t lock; // of what follows, and of the change of rk and queue
     struct weir_kafka_partition **partitions;
     size_t count;
     rd_kafka_consumer_group_metadata_t *proof; // NULL: nothing is ours
@@ -170,20 +171,41 @@ static void configure(rd_kafka_conf_t *conf)
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
 }
 
+static void drop_client(struct weir_kafka_group *g)
+{
+    pthread_mutex_lock(&g->lock);
+    rd_kafka_queue_t *queue = g->queue;
+    struct kafka_client *client = g->client;
+    g->queue = NULL;
+    g->rk = NULL;
+    g->client = NULL;
+    pthread_mutex_unlock(&g->lock);
+    if (queue)
+        rd_kafka_queue_destroy(queue);
+    kafka_client_close(client);
+}
+
 static void group_free(struct weir_kafka_group *g)
 {
-    if (g->queue)
-        rd_kafka_queue_destroy(g->queue);
-    kafka_client_close(g->client);
+    drop_client(g);
     pthread_mutex_destroy(&g->lock);
     free(g->name);
     free(g->topic);
     free(g);
 }
 
-static int join(struct weir_kafka_group *g, int32_t partitions, const char *instance, struct weir_error *err)
+static rd_kafka_resp_err_t subscribe(struct weir_kafka_group *g)
 {
-    struct kafka_read_ahead ahead = kafka_read_ahead_of(partitions);
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, g->topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(g->rk, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return code;
+}
+
+static int join(struct weir_kafka_group *g, const char *instance, struct weir_error *err)
+{
+    struct kafka_read_ahead ahead = kafka_read_ahead_of(g->topic_partitions);
     struct kafka_client_plan plan = {.role = KAFKA_MEMBER,
                                      .settings = {{"group.id", g->name},
                                                   {"group.instance.id", instance},
@@ -193,13 +215,12 @@ static int join(struct weir_kafka_group *g, int32_t partitions, const char *inst
                                      .owner = g};
     if (kafka_client_open(g->kafka, &plan, &g->client, err) < 0)
         return -1;
+    pthread_mutex_lock(&g->lock);
     g->rk = g->client->rk;
     rd_kafka_poll_set_consumer(g->rk);
     g->queue = rd_kafka_queue_get_consumer(g->rk);
-    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(topics, g->topic, RD_KAFKA_PARTITION_UA);
-    rd_kafka_resp_err_t code = rd_kafka_subscribe(g->rk, topics);
-    rd_kafka_topic_partition_list_destroy(topics);
+    pthread_mutex_unlock(&g->lock);
+    rd_kafka_resp_err_t code = subscribe(g);
     return code ? kafka_fail(err, code, NULL, "join group '%s' for topic '%s' in Kafka at %s", g->name, g->topic, g->kafka->brokers) : 0;
 }
 
@@ -211,11 +232,12 @@ int weir_kafka_group_join(struct weir_kafka *k, const char *group, const char *t
         return -1;
     struct weir_kafka_group *g = weir_zalloc(1, sizeof *g);
     g->kafka = k;
+    g->topic_partitions = partitions;
     g->name = weir_strdup(group);
     g->topic = weir_strdup(topic);
     g->member = *member;
     pthread_mutex_init(&g->lock, NULL);
-    if (join(g, partitions, instance, err) < 0) {
+    if (join(g, instance, err) < 0) {
         group_free(g);
         return -1;
     }
@@ -223,20 +245,36 @@ int weir_kafka_group_join(struct weir_kafka *k, const char *group, const char *t
     return 0;
 }
 
-void weir_kafka_group_leave(struct weir_kafka_group *g)
+static void close_consumer(struct weir_kafka_group *g)
 {
-    if (!g)
+    if (!g->rk)
         return;
     rd_kafka_consumer_close(g->rk); // takes the partitions back through on_revoked
     if (g->count > 0)
         on_revoked(g);
+}
+
+void weir_kafka_group_leave(struct weir_kafka_group *g)
+{
+    if (!g)
+        return;
+    close_consumer(g);
     group_free(g);
+}
+
+// A coordinator that dies while it lets us in may leave a member of our instance's name behind, under an id that was never told to us: the library gives
+// up for good then. Under no name we are let in beside it, and it is gone when its session has ended.
+static int join_without_name(struct weir_kafka_group *g, struct weir_error *err)
+{
+    close_consumer(g);
+    drop_client(g);
+    return join(g, NULL, err);
 }
 
 // ---- serving
 
 // An error of the client as a whole. What passes is waited out; the library goes on by itself.
-static int note_error(struct weir_kafka_group *g, const rd_kafka_message_t *m, struct weir_error *err)
+static int note_error(struct weir_kafka_group *g, const rd_kafka_message_t *m, bool *ret_fenced, struct weir_error *err)
 {
     rd_kafka_resp_err_t code = m->err;
     const char *said = rd_kafka_message_errstr(m);
@@ -244,6 +282,10 @@ static int note_error(struct weir_kafka_group *g, const rd_kafka_message_t *m, s
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         code = rd_kafka_fatal_error(g->rk, fatal, sizeof fatal);
         said = fatal;
+    }
+    if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID) {
+        *ret_fenced = true;
+        return 0;
     }
     bool quiet = kafka_passes(code) || code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED || code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
                  code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
@@ -255,11 +297,14 @@ static int note_error(struct weir_kafka_group *g, const rd_kafka_message_t *m, s
 int weir_kafka_group_poll(struct weir_kafka_group *g, int64_t timeout_ms, struct weir_error *err)
 {
     int rc = 0;
+    bool fenced = false;
     rd_kafka_message_t *m = g->failed ? NULL : rd_kafka_consumer_poll(g->rk, (int)timeout_ms);
     if (m) {
-        rc = m->err ? note_error(g, m, err) : 0;
+        rc = m->err ? note_error(g, m, &fenced, err) : 0;
         rd_kafka_message_destroy(m);
     }
+    if (fenced)
+        rc = join_without_name(g, err);
     if (rc < 0)
         fail(g, err);
     if (g->failed)
@@ -274,7 +319,10 @@ bool weir_kafka_group_settled(const struct weir_kafka_group *g)
 
 void weir_kafka_group_wake(struct weir_kafka_group *g)
 {
-    rd_kafka_queue_yield(g->queue);
+    pthread_mutex_lock(&g->lock);
+    if (g->queue)
+        rd_kafka_queue_yield(g->queue);
+    pthread_mutex_unlock(&g->lock);
 }
 
 void weir_kafka_group_on_records(struct weir_kafka_group *g, void (*wake)(void *context), void *context)

@@ -79,8 +79,9 @@ int weir_kafka_partition_read(struct weir_kafka_partition *p, struct weir_kafka_
                               struct weir_error *err);
 int64_t weir_kafka_partition_end(
     const struct weir_kafka_partition *p); // the next record's offset as far as known (last stable offset); never behind what was read
-bool weir_kafka_partition_at_end(const struct weir_kafka_partition *p); // everything there was at its end has been given
-bool weir_kafka_partition_ready(const struct weir_kafka_partition *p);  // a read would find something now, be it only the end; cheap
+int64_t weir_kafka_partition_high(const struct weir_kafka_partition *p); // the same without what was read; -1: not known yet. Any thread
+bool weir_kafka_partition_at_end(const struct weir_kafka_partition *p);  // everything there was at its end has been given
+bool weir_kafka_partition_ready(const struct weir_kafka_partition *p);   // a read would find something now, be it only the end; cheap
 
 // ---- membership of a consumer group: partitions of one topic, shared between processes. Every change takes back all partitions first
 // (the eager protocol, assignor "range"): librdkafka 2.0.2 has faults in its cooperative one by which two members could hold a partition at once.
@@ -150,5 +151,6 @@ int weir_kafka_txn_offset(struct weir_kafka_txn *t, struct weir_kafka_group *g, 
 enum weir_kafka_fate { WEIR_KAFKA_DONE, WEIR_KAFKA_ABORTED, WEIR_KAFKA_FENCED };
 // DONE: durable. ABORTED: nothing of it counts, the same may be tried again from the last commit. FENCED: another process has the partition or the id.
 // Waits out broker trouble up to the transaction's timeout. -1 with WEIR_RETRY: not known yet which; call it again. After ABORTED and FENCED begin works.
+// Where no offset of a group's tells what became of it, it counts as ABORTED: such a batch must do no harm when it is committed twice.
 int weir_kafka_txn_commit(struct weir_kafka_txn *t, enum weir_kafka_fate *ret, struct weir_error *err);
 void weir_kafka_txn_abort(struct weir_kafka_txn *t);

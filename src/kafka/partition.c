@@ -213,11 +213,16 @@ int weir_kafka_partition_read(struct weir_kafka_partition *p, struct weir_kafka_
     return count;
 }
 
-int64_t weir_kafka_partition_end(const struct weir_kafka_partition *p)
+int64_t weir_kafka_partition_high(const struct weir_kafka_partition *p)
 {
     int64_t low = -1, high = -1;
-    if (!p->at_end)
-        rd_kafka_get_watermark_offsets(p->rk, p->topic, p->partition, &low, &high);
+    rd_kafka_get_watermark_offsets(p->rk, p->topic, p->partition, &low, &high);
+    return high;
+}
+
+int64_t weir_kafka_partition_end(const struct weir_kafka_partition *p)
+{
+    int64_t high = p->at_end ? -1 : weir_kafka_partition_high(p);
     int64_t position = p->position >= 0 ? p->position : 0;
     return high > position ? high : position;
 }

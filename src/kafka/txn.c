@@ -310,9 +310,11 @@ static int resolve(struct weir_kafka_txn *t, enum weir_kafka_fate *ret, struct w
     drop_client(t);
     if (make_client(t, err) < 0)
         return -1;
-    if (t->offsets->cnt == 0) {
+    if (t->offsets->cnt == 0) { // nothing tells
+        *err = t->failure;
+        *ret = WEIR_KAFKA_ABORTED;
         forget(t);
-        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_STOP, "whether Kafka at %s has committed is not known", t->kafka->brokers);
+        return 0;
     }
     const rd_kafka_topic_partition_t *first = &t->offsets->elems[0];
     int64_t before = kafka_group_last_committed(t->group, first->partition), now;

@@ -2,6 +2,7 @@
 // Records as the client library hands them over: their bytes stay where it put them until the next fetch.
 #include "base/memory.h"
 #include "log/kafka/inside.h"
+#include <stdatomic.h>
 #include <stdlib.h>
 
 enum { READ_RECORDS_MAX = 4096, RECORD_OVERHEAD_BYTES = 8 };
@@ -12,8 +13,9 @@ struct kafka_reader {
     char *topic;
     int32_t number;
     struct weir_kafka_partition *partition;
-    bool given;   // by a group, which closes it
-    int64_t next; // the next record to be fetched
+    bool given;           // by a group, which closes it
+    _Atomic int64_t next; // the next record to be fetched
+    atomic_bool drained;  // all that there was has been
     uint32_t at, count;
     struct weir_record records[READ_RECORDS_MAX]; // read; those from `at` on are not fetched yet
     struct weir_kafka_message messages[READ_RECORDS_MAX];
@@ -67,6 +69,7 @@ static int reader_fetch(struct weir_reader *any, size_t max_bytes, struct weir_f
     r->at += count;
     r->next = count ? first[count - 1].offset + 1 : r->next + lost;
     *ret = (struct weir_fetch){.records = first, .record_count = count, .next_offset = r->next};
+    atomic_store(&r->drained, r->at == r->count && weir_kafka_partition_at_end(r->partition));
     *ret_lost = lost;
     return 0;
 }
@@ -81,10 +84,11 @@ static bool reader_ready(const struct weir_reader *any)
 static int64_t reader_end_offset(const struct weir_reader *any)
 {
     const struct kafka_reader *r = (const struct kafka_reader *)any;
-    if (r->at == r->count && weir_kafka_partition_at_end(r->partition))
-        return r->next;
-    int64_t end = weir_kafka_partition_end(r->partition);
-    return end > r->next ? end : r->next;
+    int64_t next = atomic_load(&r->next);
+    if (atomic_load(&r->drained))
+        return next;
+    int64_t end = weir_kafka_partition_high(r->partition);
+    return end > next ? end : next;
 }
 
 static bool reader_at_end(struct weir_reader *any)
@@ -110,6 +114,7 @@ static struct kafka_reader *reader_new(struct kafka_log *log, const char *topic,
     r->number = partition;
     r->next = offset < 0 ? 0 : offset;
     r->at = r->count = 0;
+    atomic_init(&r->drained, false);
     return r;
 }
 
