@@ -44,10 +44,10 @@ class Tour(unittest.TestCase):
                 self.write_wrong()
             if command.startswith("cat "):
                 self.shell.step(command, answer)
-            elif "--format" in command or not command.startswith("weir query"):
-                self.assertEqual(said(self.shell.ask(command)), said(answer), command)
-            else:  # a terminal shows a table, a pipe CSV
-                self.assertEqual(said(self.shell.ask(f"{command} --format table")), said(answer), command)
+            else:
+                rows = re.match("weir (query|dead list)", command) and "--format" not in command
+                shown = f"{command} --format table" if rows else command  # a terminal shows a table, a pipe CSV
+                self.assertEqual(said(self.shell.ask(shown)), said(answer), command)
 
 
 if __name__ == "__main__":
