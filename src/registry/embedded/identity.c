@@ -25,21 +25,21 @@ static int by_name(const void *a, const void *b)
     return strcmp(json_string_value(json_object_get(*(json_t *const *)a, "name")), json_string_value(json_object_get(*(json_t *const *)b, "name")));
 }
 
+// NULL: not a list of references.
 static json_t *level_references(const json_t *from, bool sorted)
 {
-    size_t count = json_array_size(from);
-    json_t *items[REFERENCES_MAX], *out = json_array();
-    bool good = json_is_array(from) && count <= REFERENCES_MAX;
-    for (size_t i = 0; good && i < count; i++) {
-        items[i] = level_reference(json_array_get(from, i));
-        good = items[i] != NULL;
-        count = good ? count : i;
-    }
-    if (good && sorted && count)
+    json_t *items[REFERENCES_MAX];
+    size_t count = 0, wanted = json_array_size(from);
+    if (!json_is_array(from) || wanted > REFERENCES_MAX)
+        return NULL;
+    while (count < wanted && (items[count] = level_reference(json_array_get(from, count))) != NULL)
+        count++;
+    if (sorted && count)
         qsort(items, count, sizeof *items, by_name);
-    for (size_t i = 0; i < count && i < REFERENCES_MAX && json_is_array(from); i++)
+    json_t *out = json_array();
+    for (size_t i = 0; i < count; i++)
         json_array_append_new(out, items[i]);
-    if (good)
+    if (count == wanted)
         return out;
     json_decref(out);
     return NULL;
