@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scenario"))
-from harness import Running, Scenario, poll, weir  # noqa: E402,F401
+from harness import Running, Scenario, letters, poll, weir  # noqa: E402,F401
 
 TYPE = "application/vnd.schemaregistry.v1+json"
 

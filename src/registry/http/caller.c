@@ -20,6 +20,7 @@ enum {
     PAUSE_MS = 100, // doubled with each failure
     PAUSE_MS_MAX = 5000,
     REDIRECTS_MAX = 5,
+    HOPELESS = -1, // in place of a status
 };
 
 enum setting { USER_INFO, CREDENTIALS_SOURCE, TOKEN, CA, CERTIFICATE, KEY, KEY_PASSWORD, ON_UNAVAILABLE, SETTINGS };
@@ -183,6 +184,7 @@ void caller_free(struct caller *c)
 struct exchange {
     struct weir_buffer body;
     bool too_large;
+    bool hopeless; // trying again will not help: certificates, redirects
     char message[CURL_ERROR_SIZE];
 };
 
@@ -195,6 +197,12 @@ static size_t receive(char *data, size_t size, size_t count, void *context)
     }
     weir_buffer_add(&x->body, data, size * count);
     return size * count;
+}
+
+static bool is_hopeless(CURLcode code)
+{
+    return code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM ||
+           code == CURLE_TOO_MANY_REDIRECTS || code == CURLE_UNSUPPORTED_PROTOCOL;
 }
 
 static CURL *take_handle(struct caller *c)
@@ -273,6 +281,7 @@ static int ask(struct caller *c, const struct address *a, const char *path, cons
     CURLcode code = curl_easy_perform(curl);
     long status = 0;
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+    x->hopeless = is_hopeless(code);
     if (x->too_large)
         snprintf(x->message, sizeof x->message, "its answer is larger than %d MiB", CALLER_BODY_BYTES_MAX >> 20);
     else if (code != CURLE_OK && !x->message[0])
@@ -357,7 +366,7 @@ static int try_all(struct caller *c, const char *path, const char *body, json_t 
         int status = ask(c, &c->addresses[number], path, body, &x);
         if (is_trouble(status, body != NULL)) {
             say_trouble(err, &c->addresses[number], status, &x);
-            *ret_trouble = status;
+            *ret_trouble = x.hopeless ? HOPELESS : status;
             weir_buffer_drop(&x.body);
             continue;
         }
@@ -386,7 +395,7 @@ int caller_connect(struct caller *c, struct weir_error *err)
             json_decref(json);
             return 0;
         }
-        if (trouble == 401 || trouble == 403) {
+        if (trouble == 401 || trouble == 403 || trouble == HOPELESS) {
             err->code = WEIR_BAD_CONFIG;
             err->fate = WEIR_STOP;
             return -1;
