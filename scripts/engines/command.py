@@ -224,11 +224,15 @@ def running_ring(arguments):
     return ring
 
 
+def tool_words(arguments):
+    return [word for at, word in enumerate(arguments.arguments) if at or word != "--"]
+
+
 def nodetool(arguments):
     ring = running_ring(arguments)
     if arguments.node not in ring.nodes:
         raise Failure(f"there is no node {arguments.node}; the ring has {len(ring.nodes)}")
-    command = ring.nodetool_command(*(arguments.arguments or ["help"]), node=arguments.node)
+    command = ring.nodetool_command(*(tool_words(arguments) or ["help"]), node=arguments.node)
     os.execv(command[0], command)
 
 
@@ -243,7 +247,7 @@ def compactions(arguments):
 
 
 def topics(arguments):
-    command = Broker(need(arguments.name)).topics_command(*(arguments.arguments or ["--list"]))
+    command = Broker(need(arguments.name)).topics_command(*(tool_words(arguments) or ["--list"]))
     os.execv(command[0], command)
 
 
@@ -278,6 +282,17 @@ def run(arguments):
 
 
 # ---- the command line
+
+def guarded(words):
+    """What follows 'topics' or 'nodetool' and begins with a dash that is not ours belongs to the tool."""
+    for at, word in enumerate(words):
+        if word in ("topics", "nodetool"):
+            at += 1
+            while at < len(words) and words[at] in ("--name", "-n", "--node"):
+                at += 2
+            return words if words[at:at + 1] in ([], ["-h"], ["--help"]) else [*words[:at], "--", *(words[at + 1:] if words[at] == "--" else words[at:])]
+    return words
+
 
 def parser():
     top = argparse.ArgumentParser(prog="scripts/cluster", description=sys.modules["__main__"].__doc__, epilog=EXAMPLES,
@@ -339,7 +354,7 @@ def add_compactions(one):
 
 
 def main(words):
-    arguments = parser().parse_args(words)
+    arguments = parser().parse_args(guarded(words))
     if "all" in (getattr(arguments, "engines", None) or ()):
         arguments.engines = []
     try:
