@@ -70,7 +70,7 @@ const struct http_route *http_route_find(struct http_request *r, const struct we
         if (allows(route, r->method))
             return route;
         const char *methods = strcmp(route->method, "GET") == 0 ? "GET, HEAD" : route->method;
-        if (!memmem(allow.data, allow.bytes, methods, strlen(methods))) // several patterns may match one path
+        if (!allow.bytes || !memmem(allow.data, allow.bytes, methods, strlen(methods))) // several patterns may match one path
             weir_buffer_format(&allow, "%s%s", allow.bytes ? ", " : "", methods);
     }
     if (allow.bytes == 0) {
