@@ -81,11 +81,11 @@ def registry_process():
 @contextlib.contextmanager
 def own(*engines, **wishes):
     """Engines of one's own, on free addresses, wiped at the end: `with own("cassandra", nodes=3, cassandra_heap="512m") as (ring,)`.
-    `wishes` are fields of Settings: secure=True, yaml=["key: value"], brokers=3 ..."""
+    `wishes` are fields of Settings: secure=True, yaml=["key: value"], brokers=3 ... An engine may be a class of its own, too, such as behind()'s."""
     wishes = {"cassandra_heap": "512m", "kafka_heap": "384m", **wishes}
     kinds = {"cassandra": Ring, "kafka": Broker, "registry": Registry}
     mine = engine_settings.Settings(name=fresh("own"), owner=identity(os.getpid()), **wishes)
-    made = [kinds[engine](mine) for engine in engines]
+    made = [kinds.get(engine, engine)(mine) for engine in engines]
     try:
         with engine_settings.machine_lock():
             engine_settings.choose_first(mine)
@@ -97,6 +97,17 @@ def own(*engines, **wishes):
         for one in made:
             one.down(wipe=True)
         engine_settings.remove(mine)
+
+
+def behind(proxy):
+    """A kind of broker for own(): clients that ask where it is are sent to the proxy."""
+
+    class Behind(Broker):
+        def properties(self, broker):
+            proxy.target = (self.settings.address(1), self.settings.broker_port(broker))
+            return f"{super().properties(broker)}advertised.listeners=PLAINTEXT://{proxy.address}:{proxy.port}\n"
+
+    return Behind
 
 
 def connect(*addresses, port=None, **more):
@@ -140,7 +151,7 @@ def drop_topics(prefix, bootstrap=None):
     """Deletes the topics that a pipeline made for itself; those that are missing are no error."""
     from confluent_kafka.admin import AdminClient
 
-    admin = AdminClient({"bootstrap.servers": bootstrap or kafka(), "log_level": 2})
+    admin = AdminClient({"bootstrap.servers": bootstrap or kafka(), "log_level": 0})
     mine = [name for name in admin.list_topics(timeout=20).topics if name.startswith(f"{prefix}-")]
     for deleted in admin.delete_topics(mine, operation_timeout=30).values() if mine else ():
         deleted.result(30)

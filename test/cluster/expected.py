@@ -3,6 +3,7 @@
 
 Watermark: the highest event time of the partition's earlier events, less a query's lateness. An event of a window that ends at or before it is late."""
 import collections
+import contextlib
 import csv
 import datetime
 import io
@@ -26,7 +27,7 @@ FIELDS = {"group": str, "id": str, "type": str, "timestamp": int, "value": (int,
 def read(bootstrap, topic, seconds=60):
     """All committed messages of a topic, by partition in the order of their offsets."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": cluster.fresh("reader"), "enable.auto.commit": False,
-                         "isolation.level": "read_committed", "enable.partition.eof": True, "log_level": 2})
+                         "isolation.level": "read_committed", "enable.partition.eof": True, "log_level": 0})
     try:
         metadata = consumer.list_topics(topic, 20).topics[topic]
         if metadata.error:
@@ -49,17 +50,22 @@ def read(bootstrap, topic, seconds=60):
 
 
 def ends(bootstrap, topic, partitions):
-    """Where each partition of a topic ends now."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": cluster.fresh("reader"), "log_level": 2})
+    """Where each partition of a topic ends now; brokers that have just come back are given time to know it."""
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": cluster.fresh("reader"), "log_level": 0})
+
+    def answered():
+        with contextlib.suppress(KafkaException):
+            return [consumer.get_watermark_offsets(TopicPartition(topic, partition), 20)[1] for partition in range(partitions)]
+
     try:
-        return [consumer.get_watermark_offsets(TopicPartition(topic, partition), 20)[1] for partition in range(partitions)]
+        return cluster.eventually(answered, 60, 0.2, f"the ends of {topic}")
     finally:
         consumer.close()
 
 
 def committed(bootstrap, group, topic, partitions):
     """Offsets a group has committed; negative where none is, or where the brokers cannot say."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 2})
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 0})
     try:
         return [one.offset for one in consumer.committed([TopicPartition(topic, partition) for partition in range(partitions)], 20)]
     except KafkaException:
@@ -287,10 +293,21 @@ def csv_rows(text, table):
     return found
 
 
+TEXT = ("id", "group", "type", "device_name", "location")
+DOUBLES = ("value", "avg", "min", "max", "median")
+FLOATS = ("temperature", "humidity", "avg_temperature", "min_temperature", "max_temperature")
+
+
 def typed(name, text):
-    if name in ("id", "group", "type"):
-        return text
-    return None if text == "" else float(text) if name in ("value", "avg", "min", "max", "median") else int(text)
+    if text == "":
+        return None
+    if name == "device_id":
+        return uuid.UUID(text)
+    if name in ("created_at", "last_updated") and not text.isdigit():
+        return round(datetime.datetime.fromisoformat(text).timestamp() * 1000)
+    if name in FLOATS:
+        return struct.unpack("f", struct.pack("f", float(text)))[0]
+    return text if name in TEXT else float(text) if name in DOUBLES else int(text)
 
 
 def differences(wanted, found, limit=5):

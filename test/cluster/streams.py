@@ -51,10 +51,11 @@ class Clock:
 
 
 class Iot:
-    """Avro of two schemas, one in a hundred junk."""
+    """Avro of these schemas (by id), one in a hundred junk."""
 
-    def __init__(self, schemas, seed, devices=40, step_ms=2500):
+    def __init__(self, schemas, seed, devices=40, step_ms=2500, junk=0.01):
         self.rnd = random.Random(seed)
+        self.junk_share = junk
         self.schemas = schemas
         self.devices = [f"00000000-0000-4000-8000-{n:012d}" for n in range(devices)]
         self.clock = Clock(self.rnd, step_ms)
@@ -65,7 +66,7 @@ class Iot:
 
     def next(self):
         n = self.rnd.randrange(len(self.devices))
-        if self.rnd.random() < 0.01:
+        if self.rnd.random() < self.junk_share:
             return self.devices[n], self.junk()
         event = {"device_id": self.devices[n], "device_name": f"sensor-{n}" if n % 8 else None, "timestamp": self.clock.next(),
                  "temperature": self.rnd.uniform(15, 35), "humidity": self.rnd.uniform(30, 90), "location": CITIES[n % len(CITIES)]}
@@ -99,7 +100,7 @@ class Sender:
 
     def __init__(self, bootstrap, topic, source, per_second, limit=None, **config):
         self.producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "enable.idempotence": True, "linger.ms": 20,
-                                  "message.timeout.ms": 0, "log_level": 2, **config})
+                                  "message.timeout.ms": 0, "log_level": 0, **config})
         self.topic, self.source, self.per_second, self.limit = topic, source, per_second, limit
         self.sent = 0
         self.failed = []
