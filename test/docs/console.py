@@ -3,6 +3,7 @@
 
 `$ cat FILE` is not run but makes the file, of the lines below it. A block of YAML whose first line is "# NAME.yaml" makes that file.
 """
+import os
 import re
 import subprocess
 import time
@@ -34,10 +35,12 @@ def plain(text):
 
 
 class Shell:
-    """One bash that is given commands in turn."""
+    """One bash that is given commands in turn; weir is in its PATH and nothing of weir in its environment."""
 
-    def __init__(self, folder, environment, log):
+    def __init__(self, folder, log=str):
         self.folder, self.log = Path(folder), log
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WEIR_")}
+        environment["PATH"] = f"{Path(os.environ['WEIR']).parent}:{os.environ['PATH']}"
         self.bash = subprocess.Popen(["bash", "--norc"], cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                      stderr=subprocess.STDOUT, text=True)
 

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # builds: plain
 """README.md: the tour works as it is written, on the embedded engines, but for the dashboard's port and the order of what two streams say."""
-import os
 import re
 import tempfile
 import unittest
@@ -28,8 +27,7 @@ class Tour(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="weir-tour-")
         self.addCleanup(self.folder.cleanup)
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("WEIR_")}
-        self.shell = Shell(self.folder.name, dict(environment, PATH=f"{Path(os.environ['WEIR']).parent}:{os.environ['PATH']}"), str)
+        self.shell = Shell(self.folder.name)
         self.addCleanup(self.shell.close)
 
     def write_wrong(self):

@@ -3,7 +3,6 @@
 # builds: plain
 # needs: kafka
 """docs/contracts.md: its tutorial works as it is written, on a real broker, but for names and ports that others may have taken."""
-import os
 import re
 import socket
 import sys
@@ -31,8 +30,7 @@ class Tutorial(unittest.TestCase):
         self.addCleanup(self.folder.cleanup)
         self.prefix = cluster.fresh("tutorial")
         self.addCleanup(cluster.drop_topics, self.prefix)
-        environment = dict(os.environ, PATH=f"{Path(os.environ['WEIR']).parent}:{os.environ['PATH']}", WEIR_DATA="weir-data")
-        self.shell = Shell(self.folder.name, environment, self.logs)
+        self.shell = Shell(self.folder.name, self.logs)
         self.addCleanup(self.shell.close)
         self.port = free_port()
 
