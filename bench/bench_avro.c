@@ -80,7 +80,7 @@ static void encode_events(struct bench *b)
 
 static void open_weir(struct bench *b)
 {
-    static const struct avro_source source = {schema_of_bench, NULL};
+    static const struct avro_source source = {.schema = schema_of_bench, .context = NULL};
     struct codec_decoder *codec = NULL;
     struct weir_error err;
     if (avro_event_of(schema, "timestamp", &b->arena, &b->plan.event, &err) < 0 || avro_decoder_new(&b->plan, &source, &codec, &err) < 0)

@@ -66,7 +66,7 @@ struct search {
     const struct weir_avro_step *steps;
     int step_count, flags;
     int ways_left;
-    bool found, optional;
+    bool found, optional, raw;
     enum weir_type type;
     const char *kind; // that is no scalar
 };
@@ -96,11 +96,12 @@ static enum weir_type widest(enum weir_type a, enum weir_type b)
 static void arrive(struct search *s, const struct weir_avro_schema *schema)
 {
     enum weir_type type;
-    if (schema->kind == WEIR_AVRO_NULL)
+    bool scalar = weir_avro_scalar(schema, &type), raw = is_raw(schema) && !(s->flags & WEIR_AVRO_RAW);
+    if (!scalar || raw) {
         s->optional = true;
-    else if (!weir_avro_scalar(schema, &type) || (is_raw(schema) && !(s->flags & WEIR_AVRO_RAW)))
-        s->kind = weir_avro_kind_name(schema->kind);
-    else {
+        s->raw |= raw;
+        s->kind = schema->kind == WEIR_AVRO_NULL && s->kind ? s->kind : weir_avro_kind_name(schema->kind);
+    } else {
         s->type = s->found ? widest(s->type, type) : type;
         s->found = true;
     }
@@ -139,7 +140,7 @@ int weir_avro_place(const struct weir_avro_schema *schema, const struct weir_avr
     struct search s = {.steps = steps, .step_count = step_count, .flags = flags, .ways_left = WAYS_MAX};
     look(&s, schema, 0);
     *ret_kind = s.ways_left <= 0 ? "tangled" : s.kind;
-    if (!s.found || s.kind || s.ways_left <= 0)
+    if (!s.found || s.raw || s.ways_left <= 0)
         return -1;
     *ret = s.type;
     *ret_optional = s.optional;

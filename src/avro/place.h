@@ -16,7 +16,7 @@ struct weir_avro_step {
 int weir_avro_steps(struct weir_str path, struct weir_avro_step ret[WEIR_AVRO_STEPS_MAX]);
 
 // The type of a column of the values there, and whether they can be null. Dates and timestamps are long, in epoch milliseconds; decimals double; enums,
-// uuids and durations string. A union of numbers is the widest of them, any other union of scalars a string. Bytes and fixed that mean nothing else are
+// uuids and durations string. A union of numbers is the widest of them, any other union of scalars a string; records, arrays and maps in it are null. Bytes and fixed that mean nothing else are
 // strings if flags have WEIR_AVRO_RAW. Returns 0, or -1: *ret_kind is what stands there instead, NULL where the path leads nowhere.
 int weir_avro_place(const struct weir_avro_schema *schema, const struct weir_avro_step *steps, int step_count, int flags, enum weir_type *ret,
                     bool *ret_optional, const char **ret_kind);

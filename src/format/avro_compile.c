@@ -322,8 +322,8 @@ static void compile_writer_union(struct compile *c, struct program *p, const str
     }
     bool one_column = writer->branch_count == 2 && wants(want) && !want->children;
     uint8_t null = one_column ? null_index(writer) : 0;
-    if (one_column && branches[null][0].code == AVRO_OP_NULL && branches[1 - null][0].code != AVRO_OP_END &&
-        branches[1 - null][1].code == AVRO_OP_END && branches[1 - null][0].code != AVRO_OP_NULL) {
+    if (one_column && writer->branches[null]->kind == WEIR_AVRO_NULL && branches[null][0].code == AVRO_OP_NULL &&
+        branches[1 - null][0].code != AVRO_OP_END && branches[1 - null][1].code == AVRO_OP_END && branches[1 - null][0].code != AVRO_OP_NULL) {
         emit(c, p, (struct avro_op){.code = AVRO_OP_OPTIONAL, .null_index = null, .optional = 1, .column = want->column, .field = name});
         emit(c, p, branches[1 - null][0]);
         return;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/memory.h"
 #include "format/avro.h"
+#include "format/avro_known.h"
 #include "format/avro_program.h"
 #include "format/reject.h"
 #include <stdio.h>
@@ -24,6 +25,7 @@ struct avro_decoder {
     struct writer **writers; // in the order of ids
     size_t writer_count, writer_capacity;
     const struct writer *last;
+    struct avro_known known;      // by fingerprint
     int32_t unknown[UNKNOWN_MAX]; // ids that the registry did not know in this batch: asked for again in the next
     bool unasked[UNKNOWN_MAX];    // of those: no registry could be asked
     uint32_t unknown_count;
@@ -136,7 +138,7 @@ static const char *frame_mistake(struct weir_str value)
     if (value.bytes >= 4 && memcmp(value.data, "Obj\1", 4) == 0)
         return "an Avro file, not a record with a schema id";
     if (value.bytes >= 2 && memcmp(value.data, "\xc3\x01", 2) == 0)
-        return "Avro's single-object encoding, not a record with a schema id";
+        return "Avro's single-object encoding, but too short for a fingerprint";
     if (value.data[0] != 0)
         return "does not start with the byte 0 of a schema id";
     return "too short for a schema id";
@@ -157,6 +159,7 @@ static bool framed(struct weir_str value, int32_t *ret_id)
 static void begin(struct codec_decoder *self)
 {
     ((struct avro_decoder *)self)->unknown_count = 0;
+    known_begin(&((struct avro_decoder *)self)->known);
 }
 
 __attribute__((cold)) static int refuse(struct weir_reject *reject, const struct writer *writer, enum avro_fault fault, const char *field)
@@ -170,47 +173,87 @@ __attribute__((cold)) static int refuse(struct weir_reject *reject, const struct
     return reject_because(reject, WEIR_MALFORMED, writer->id, "%s: %s", field, avro_fault_text(fault));
 }
 
+// A record in single-object encoding: 1 and its writer, 0: *reject, -1: err.
+__attribute__((cold)) static int find_single(struct avro_decoder *d, struct weir_str value, const struct writer **ret, struct weir_reject *reject,
+                                             struct weir_error *err)
+{
+    uint64_t fingerprint = 0;
+    int32_t id;
+    for (int i = 0; i < 8; i++)
+        fingerprint |= (uint64_t)(uint8_t)value.data[2 + i] << (8 * i);
+    int found = known_find(&d->known, &d->source, fingerprint, &id, err);
+    if (found > 0)
+        found = find_writer(d, id, ret, err);
+    if (found != 0)
+        return found;
+    return reject_because(reject, WEIR_UNKNOWN_SCHEMA, 0, "the registry has no schema of fingerprint %016llx", (unsigned long long)fingerprint);
+}
+
+static bool is_single(struct weir_str value)
+{
+    return value.bytes >= AVRO_SINGLE_BYTES && (uint8_t)value.data[0] == 0xc3 && value.data[1] == 1;
+}
+
+__attribute__((cold)) static int find_framed(struct avro_decoder *d, int32_t id, const struct writer **ret, struct weir_reject *reject,
+                                             struct weir_error *err)
+{
+    int found = find_writer(d, id, ret, err);
+    return found != 0 ? found : refuse_unknown(d, reject, id);
+}
+
 static int decode_record(struct codec_decoder *self, const struct weir_record *record, struct weir_batch *batch, uint32_t row,
                          struct weir_reject *reject, struct weir_error *err)
 {
     struct avro_decoder *d = (struct avro_decoder *)self;
     const struct writer *writer = d->last;
+    uint32_t head = AVRO_FRAME_BYTES;
     int32_t id;
-    if (!framed(record->value, &id))
-        return reject_because(reject, WEIR_MALFORMED, 0, "%s", frame_mistake(record->value));
-    if (!writer || writer->id != id) {
-        int found = find_writer(d, id, &writer, err);
-        if (found < 0)
-            return -1;
-        if (found == 0)
-            return refuse_unknown(d, reject, id);
+    int found = 1;
+    if (!framed(record->value, &id)) {
+        if (!is_single(record->value))
+            return reject_because(reject, WEIR_MALFORMED, 0, "%s", frame_mistake(record->value));
+        head = AVRO_SINGLE_BYTES;
+        found = find_single(d, record->value, &writer, reject, err);
+    } else if (!writer || writer->id != id) {
+        found = find_framed(d, id, &writer, reject, err);
     }
+    if (found <= 0)
+        return found;
     if (!writer->program)
         return refuse(reject, writer, AVRO_FINE, NULL);
     const uint8_t *at = (const uint8_t *)record->value.data;
     const char *field;
-    enum avro_fault fault = avro_run(writer->program, at + AVRO_FRAME_BYTES, at + record->value.bytes, batch->columns, row, batch->arena, &field);
+    enum avro_fault fault = avro_run(writer->program, at + head, at + record->value.bytes, batch->columns, row, batch->arena, &field);
     return fault == AVRO_FINE ? 1 : refuse(reject, writer, fault, field);
+}
+
+static int print_body(const struct writer *writer, const uint8_t *at, const uint8_t *end, struct weir_buffer *out, struct weir_error *err)
+{
+    struct avro_walk walk = avro_walk_of(at, end);
+    at = avro_print(&walk, writer->schema, at, out);
+    if (at != end)
+        return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "not a record of schema %d: %s", writer->id,
+                         avro_fault_text(at ? AVRO_TRAILING : walk.fault));
+    return 0;
 }
 
 static int print_record(struct codec_decoder *self, const struct weir_record *record, struct weir_buffer *out, struct weir_error *err)
 {
     struct avro_decoder *d = (struct avro_decoder *)self;
     const struct writer *writer = NULL;
-    int32_t id;
-    if (!framed(record->value, &id))
+    struct weir_reject reject = {.text = ""};
+    int32_t id = 0;
+    bool single = is_single(record->value);
+    if (!single && !framed(record->value, &id))
         return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "%s", frame_mistake(record->value));
-    int found = find_writer(d, id, &writer, err);
+    int found = single ? find_single(d, record->value, &writer, &reject, err) : find_writer(d, id, &writer, err);
     if (found < 0)
         return -1;
     if (found == 0 || !writer->schema)
-        return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "schema %d: %s", id, found ? writer->mistake : "the registry has none of this id");
-    const uint8_t *at = (const uint8_t *)record->value.data + AVRO_FRAME_BYTES, *end = (const uint8_t *)record->value.data + record->value.bytes;
-    struct avro_walk walk = avro_walk_of(at, end);
-    at = avro_print(&walk, writer->schema, at, out);
-    if (at != end)
-        return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "not a record of schema %d: %s", id, avro_fault_text(at ? AVRO_TRAILING : walk.fault));
-    return 0;
+        return weir_fail(err, WEIR_BAD_DATA, WEIR_DEAD_LETTER, "schema %d: %s", found ? writer->id : id,
+                         found ? writer->mistake : "the registry has none of this id");
+    const uint8_t *at = (const uint8_t *)record->value.data;
+    return print_body(writer, at + (single ? AVRO_SINGLE_BYTES : AVRO_FRAME_BYTES), at + record->value.bytes, out, err);
 }
 
 static void decoder_free(struct codec_decoder *self)
@@ -219,6 +262,7 @@ static void decoder_free(struct codec_decoder *self)
     for (size_t i = 0; i < d->writer_count; i++)
         writer_free(d->writers[i]);
     free(d->writers);
+    known_drop(&d->known);
     avro_reader_drop(&d->reader);
     free(d);
 }
@@ -241,8 +285,14 @@ static int schema_of_registry(void *context, int32_t id, struct weir_arena *aren
     return weir_registry_schema(context, id, arena, ret_schema, err);
 }
 
+static int list_of_registry(void *context, int (*visit)(void *context, const struct weir_subject_version *v), void *visit_context,
+                            struct weir_error *err)
+{
+    return weir_registry_list(context, visit, visit_context, err);
+}
+
 int codec_avro_decoder(const struct weir_plan *plan, struct weir_registry *registry, struct codec_decoder **ret, struct weir_error *err)
 {
-    const struct avro_source source = {schema_of_registry, registry};
+    const struct avro_source source = {schema_of_registry, list_of_registry, registry};
     return avro_decoder_new(plan, &source, ret, err);
 }

@@ -45,7 +45,7 @@ static int schema_of_bed(void *context, int32_t id, struct weir_arena *arena, co
 static void open_bed(struct bed *b, const char *reader, const char *writer)
 {
     *b = (struct bed){.schemas = {NULL, writer}};
-    const struct avro_source source = {schema_of_bed, b};
+    const struct avro_source source = {.schema = schema_of_bed, .context = b};
     struct codec_decoder *codec = NULL;
     if (avro_event_of(reader, "ts", &b->arena, &b->plan.event, &b->err) < 0 || avro_decoder_new(&b->plan, &source, &codec, &b->err) < 0)
         fail_msg("%s", b->err.text);

@@ -36,7 +36,7 @@ static struct weir_decoder *decoders[SCHEMAS];
 
 static void open_decoder(int reader)
 {
-    static const struct avro_source source = {schema_of_list, NULL};
+    static const struct avro_source source = {.schema = schema_of_list, .context = NULL};
     struct codec_decoder *codec;
     struct weir_error err;
     struct weir_plan *plan = &plans[reader];

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Answers questions about Avro, a line of JSON each, for avro_roundtrip_test.py:
+// Answers questions about Avro, a line of JSON each, for avro_roundtrip_test.py and avro_resolution_test.py:
 //   {"writer": SCHEMA, "reader": SCHEMA, "hex": [BODY…]}  → {"rows": [{FIELD: TEXT or null}…], "rejects": {RECORD: TEXT}, "prints": [TEXT…]}
 //   {"reader": SCHEMA, "values": [{FIELD: TEXT or null}…]} → {"hex": [BODY…]}
+//   {"canonical": SCHEMA}                                  → {"text": TEXT, "fingerprint": HEX}
+//   {"compare": [READER, WRITER]}                          → {"fits": BOOL, "findings": ["TYPE LOCATION"…]}
+// The first may have "paths": [PATH…] into the reader's record: further fields, where they lead to a scalar.
 //   either                                                → {"error": TEXT}
 // Schemas are text, bodies and strings hexadecimal, numbers decimal text.
+#include "avro/compatibility.h"
+#include "avro/place.h"
 #include "base/number.h"
 #include "format/avro.h"
 #include "format/avro_event.h"
@@ -68,7 +73,7 @@ static json_t *rows_of(const struct weir_event_spec *event, const struct weir_ba
     json_t *rows = json_array();
     for (uint32_t r = 0; r < batch->rows; r++) {
         json_t *row = json_object();
-        for (uint32_t f = 0; f < event->field_count; f++)
+        for (uint32_t f = 0; f < batch->column_count; f++)
             json_object_set_new(row, event->fields[f].name, to_text(weir_column_get(&batch->columns[f], r)));
         json_array_append_new(rows, row);
     }
@@ -118,7 +123,7 @@ static json_t *prints_of(struct weir_decoder *decoder, const struct weir_record 
 
 static int decode(struct session *s, const json_t *question, json_t *answer, struct weir_error *err)
 {
-    const struct avro_source source = {schema_of_session, s};
+    const struct avro_source source = {.schema = schema_of_session, .context = s};
     struct codec_decoder *codec;
     if (avro_decoder_new(&s->plan, &source, &codec, err) < 0)
         return -1;
@@ -186,14 +191,79 @@ static int encode(struct session *s, const json_t *question, json_t *answer, str
     return encoded;
 }
 
+// Paths into the record become columns as in a pipeline file.
+static int add_paths(struct session *s, const json_t *paths, struct weir_error *err)
+{
+    struct weir_event_spec *event = &s->plan.event;
+    const struct weir_avro_schema *record;
+    json_t *json, *path;
+    size_t i;
+    if (weir_avro_parse(weir_str_of(event->schema_text), &s->arena, &record, &json, err) < 0)
+        return -1;
+    json_decref(json);
+    struct weir_field *fields = weir_arena_zalloc(&s->arena, (event->field_count + json_array_size(paths) + 1) * sizeof *fields);
+    memcpy(fields, event->fields, event->field_count * sizeof *fields);
+    event->fields = fields;
+    json_array_foreach(paths, i, path)
+    {
+        struct weir_avro_step steps[WEIR_AVRO_STEPS_MAX];
+        struct weir_field field = {.name = weir_arena_copy(&s->arena, weir_str_of(json_string_value(path))).data, .used = true};
+        const char *kind;
+        int count = weir_avro_steps(weir_str_of(field.name), steps);
+        if (count > 0 && weir_avro_place(record, steps, count, WEIR_AVRO_RAW, &field.type, &field.optional, &kind) == 0)
+            fields[event->field_count + event->nested_count++] = field;
+    }
+    return 0;
+}
+
+static int canonical(struct session *s, const char *text, json_t *answer, struct weir_error *err)
+{
+    const struct weir_avro_schema *schema;
+    json_t *json;
+    char fingerprint[17];
+    struct weir_buffer out = {0};
+    if (weir_avro_parse(weir_str_of(text), &s->arena, &schema, &json, err) < 0)
+        return -1;
+    weir_avro_canonical(schema, &out);
+    snprintf(fingerprint, sizeof fingerprint, "%016llx", (unsigned long long)weir_avro_fingerprint(schema));
+    json_object_set_new(answer, "text", json_stringn((char *)out.data, out.bytes));
+    json_object_set_new(answer, "fingerprint", json_string(fingerprint));
+    weir_buffer_drop(&out);
+    json_decref(json);
+    return 0;
+}
+
+static void note(void *context, const struct weir_avro_finding *f)
+{
+    json_array_append_new(context, json_sprintf("%s %s", f->type, f->location));
+}
+
+static int compare(const json_t *pair, json_t *answer, struct weir_error *err)
+{
+    json_t *findings = json_array();
+    bool fits = false;
+    int compared = weir_avro_compare(json_string_value(json_array_get(pair, 0)), json_string_value(json_array_get(pair, 1)), "new", "old", note,
+                                     findings, &fits, err);
+    json_object_set_new(answer, "fits", json_boolean(fits));
+    json_object_set_new(answer, "findings", findings);
+    return compared;
+}
+
+static int events(struct session *s, const json_t *question, json_t *answer, struct weir_error *err)
+{
+    if (avro_event_of(json_string_value(json_object_get(question, "reader")), "ts", &s->arena, &s->plan.event, err) < 0 ||
+        add_paths(s, json_object_get(question, "paths"), err) < 0)
+        return -1;
+    return json_object_get(question, "values") ? encode(s, question, answer, err) : decode(s, question, answer, err);
+}
+
 static json_t *answer_to(const json_t *question)
 {
     struct session s = {.writer = json_string_value(json_object_get(question, "writer"))};
     struct weir_error err;
     json_t *answer = json_object();
-    int done = avro_event_of(json_string_value(json_object_get(question, "reader")), "ts", &s.arena, &s.plan.event, &err);
-    if (done == 0)
-        done = json_object_get(question, "values") ? encode(&s, question, answer, &err) : decode(&s, question, answer, &err);
+    const json_t *text = json_object_get(question, "canonical"), *pair = json_object_get(question, "compare");
+    int done = text ? canonical(&s, json_string_value(text), answer, &err) : pair ? compare(pair, answer, &err) : events(&s, question, answer, &err);
     if (done < 0) {
         json_object_clear(answer);
         json_object_set_new(answer, "error", json_string(err.text));
