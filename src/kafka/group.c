@@ -70,6 +70,14 @@ static int settle(struct weir_kafka_group *g, rd_kafka_topic_partition_list_t *l
     }
 }
 
+// As a number if it can be had: for "the start" the library would wait half a second to ask.
+static int64_t start_of(struct weir_kafka_group *g, int32_t partition)
+{
+    struct weir_error ignored;
+    int64_t start, end;
+    return weir_kafka_offsets(g->kafka, g->topic, partition, &start, &end, &ignored) == 0 ? start : RD_KAFKA_OFFSET_BEGINNING;
+}
+
 // Lets the member say where to read each from; what it was told of before a failure it is told to let go of.
 static int ask_member(struct weir_kafka_group *g, rd_kafka_topic_partition_list_t *list, struct weir_error *err)
 {
@@ -81,7 +89,7 @@ static int ask_member(struct weir_kafka_group *g, rd_kafka_topic_partition_list_
                 g->member.revoked(g->member.context, list->elems[i].partition, true);
             return -1;
         }
-        at->offset = offset >= 0 ? offset : RD_KAFKA_OFFSET_BEGINNING;
+        at->offset = offset >= 0 ? offset : start_of(g, at->partition);
     }
     return 0;
 }
