@@ -2,10 +2,11 @@
 #include "engine/backends.h"
 
 #include "base/memory.h"
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { REACH_MS = 10000 };
+enum { REACH_MS = 10000, MEMBERS_MS = 15000, MEMBERS_STEP_MS = 200 };
 
 // What one plan has open of its own; parts of the data folder are shared.
 struct of_plan {
@@ -240,6 +241,18 @@ int weir_backends_refresh(struct weir_backends *b, struct weir_error *err)
 
 // ---- starting over
 
+// A member that has stopped is missed by its group only when its session has timed out: it might come back.
+static int await_members(struct weir_kafka *kafka, const char *group, uint32_t *ret, struct weir_error *err)
+{
+    for (int waited_ms = 0;; waited_ms += MEMBERS_STEP_MS) {
+        if (weir_kafka_group_members(kafka, group, ret, err) < 0)
+            return -1;
+        if (*ret == 0 || waited_ms >= MEMBERS_MS)
+            return 0;
+        poll(NULL, 0, MEMBERS_STEP_MS);
+    }
+}
+
 static int reset_kafka(struct weir_kafka *kafka, const struct weir_plan *plan, struct weir_error *err)
 {
     uint32_t members;
@@ -247,11 +260,11 @@ static int reset_kafka(struct weir_kafka *kafka, const struct weir_plan *plan, s
     weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
     struct weir_kafka_topic topic;
     struct weir_error none;
-    if (weir_kafka_group_members(kafka, plan->pipeline, &members, err) < 0)
+    if (await_members(kafka, plan->pipeline, &members, err) < 0)
         return -1;
     if (members)
-        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_STOP, "%u process%s of pipeline '%s' still run%s, or were killed a moment ago: stop them first",
-                         members, members == 1 ? "" : "es", plan->pipeline, members == 1 ? "s" : "");
+        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_STOP, "%u process%s of pipeline '%s' still run%s: stop %s first", members,
+                         members == 1 ? "" : "es", plan->pipeline, members == 1 ? "s" : "", members == 1 ? "it" : "them");
     if (weir_kafka_topic_describe(kafka, partials, &arena, &topic, &none) < 0)
         return none.code == WEIR_BAD_DATA ? 0 : (*err = none, -1); // where there is none, no query needs it
     return weir_kafka_topic_empty(kafka, partials, err);

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-enum { TAKEN = 2000, WAIT_MS = 100, SILENCE_MS = 30000 };
+enum { TAKEN = 2000, WAIT_MS = 5, /* a batch that is not full waits as long */ SILENCE_MS = 30000 };
 
 typedef int visit_fn(void *context, const struct weir_kafka_message *m, const struct weir_kafka_header *headers, uint32_t header_count,
                      struct weir_error *err);
@@ -89,7 +89,8 @@ int weir_kafka_scan(struct weir_kafka *k, const char *topic, int32_t partition, 
         return -1;
     weir_cleanup(scan_drop) struct scan s = {.end = end, .visit = visit, .context = context};
     if (start < end && offset < end) {
-        if (weir_kafka_partition_open(k, topic, partition, offset, &s.partition, err) < 0)
+        int64_t from = offset > start ? offset : start; // a number: for "the start" the library would wait half a second to ask
+        if (weir_kafka_partition_open(k, topic, partition, from, &s.partition, err) < 0)
             return -1;
         int rc = scan_all(&s, err);
         if (rc != 0)
