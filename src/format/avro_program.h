@@ -3,6 +3,7 @@
 // order and puts those that queries use straight into columns.
 #pragma once
 #include "avro/place.h"
+#include "format/avro_event.h"
 #include "format/avro_walk.h"
 #include "spec/plan.h"
 
@@ -134,5 +135,3 @@ struct weir_str avro_duration(struct weir_str bytes, struct weir_arena *arena); 
 // The value of a default for an event field, its text in `arena`. NULL where the JSON is not of the field's type.
 const struct weir_value *avro_constant(const struct weir_avro_schema *schema, const struct weir_field *field, const json_t *json,
                                        struct weir_arena *arena);
-// Appends a default in Avro's binary encoding.
-int avro_encode_default(const struct weir_avro_schema *schema, const json_t *json, struct weir_buffer *out, struct weir_error *err);
