@@ -100,7 +100,8 @@ class Sender:
 
     def __init__(self, bootstrap, topic, source, per_second, limit=None, **config):
         self.producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "enable.idempotence": True, "linger.ms": 20,
-                                  "message.timeout.ms": 0, "log_level": 0, **config})
+                                  "message.timeout.ms": 0, "topic.metadata.propagation.max.ms": 600_000,
+                                  "log_level": 0, **config})
         self.topic, self.source, self.per_second, self.limit = topic, source, per_second, limit
         self.sent = 0
         self.failed = []
@@ -131,6 +132,12 @@ class Sender:
     def stop(self):
         self._stopped.set()
         return self.wait()
+
+    def abandon(self):
+        """For a test that has failed: nothing is waited for."""
+        self._stopped.set()
+        self._thread.join()
+        self.producer.purge()
 
 
 def fill(bootstrap, topic, source, count):
