@@ -3,13 +3,17 @@
 """The API over HTTP: every path against the events that were posted, and what is wrong with a request."""
 import json
 import random
+import shutil
 import signal
+import subprocess
 import unittest
+from pathlib import Path
 from urllib.parse import quote
 
+import fastavro
 from prometheus_client.parser import text_string_to_metric_families
 
-from serving import Scenario, Server, aggregates, event, ms, pipeline, poll
+from serving import Scenario, Server, aggregates, event, ms, pipeline, poll, weir
 
 DAY = "/api/v1/metrics/id/d1/year/2024/month/2/day/29"
 
@@ -65,6 +69,24 @@ class Api(Scenario):
         one = status["pipelines"][0]
         self.assertEqual(one["pipeline"], "metrics")
         self.assertEqual(one["records"], one["events"] + sum(one["dead"].values()) - one["dead"]["late"])
+        self.assertEqual((status["ready"], status["reasons"], one["shared"]), (True, [], False))
+        self.assertTrue(all(p["owned"] for p in one["partitions"]))
+        store = poll("what the store says", lambda: self.good("/api/v1/status")["pipelines"][0]["store"])
+        self.assertEqual((store["kind"], store["nodes"], {t["table"] for t in store["tables"]}), ("embedded", [], set(one["rows"])))
+
+    def test_contracts(self):
+        contracts = self.good("/api/v1/contracts")
+        tables = {t["table"]: t for t in self.good("/api/v1/tables")}
+        event, rows = contracts[0], {c["of"]: c for c in contracts[1:]}
+        self.assertEqual((event["kind"], event["of"], event["schema"]["name"]), ("event", "metrics", "Metric"))
+        self.assertEqual([(f["name"], f["type"]) for f in event["schema"]["fields"]], [
+            ("group", "string"), ("id", "string"), ("type", "string"), ("timestamp", "long"), ("value", "double"), ("note", ["null", "string"])])
+        self.assertEqual(rows.keys(), tables.keys())
+        for name, c in rows.items():
+            fastavro.parse_schema(c["schema"])
+            self.assertEqual([f["name"] for f in c["schema"]["fields"]], [column["name"] for column in tables[name]["columns"]])
+            self.assertEqual((c["pipeline"], c["kind"], c["subject"], c["level"], c["versions"], c["trouble"]), ("metrics", "rows", None, None, [], None))
+        self.assertEqual(rows["daily_metric_event_by_id"]["schema"]["name"], "DailyMetricEventById")
 
     def test_tables(self):
         tables = {t["table"]: t for t in self.good("/api/v1/tables")}
@@ -93,11 +115,19 @@ class Api(Scenario):
             self.assertEqual(samples["weir_dead_letters_total", label, ("reason", reason)], n)
         for p in one["partitions"]:
             self.assertEqual(samples["weir_lag_records", ("partition", str(p["partition"])), label], p["lag"])
+            self.assertEqual(samples["weir_partition_owned", ("partition", str(p["partition"])), label], 1)
             if p["high_ms"] is not None:
                 self.assertEqual(samples["weir_watermark_seconds", ("partition", str(p["partition"])), label], p["high_ms"] / 1000)
+        self.assertEqual(samples["weir_ready",], 1)
+        self.assertEqual(families["weir_store_rows_sent"].type, "counter")
         self.assertGreater(samples["process_resident_memory_bytes",], 1 << 20)
         self.assertEqual(families["weir_http_request_duration_seconds"].type, "histogram")
         self.assertGreaterEqual(samples["weir_http_requests_total", ("code", "202"), ("route", "records")], 1)
+
+    @unittest.skipUnless(shutil.which("promtool"), "no promtool")
+    def test_promtool_finds_nothing(self):
+        done = subprocess.run(["promtool", "check", "metrics"], input=self.server.get("/metrics").body, capture_output=True, timeout=60)
+        self.assertEqual((done.returncode, done.stdout, done.stderr), (0, b"", b""))
 
     # ---- rows
 
@@ -302,6 +332,31 @@ class Api(Scenario):
         with Server(self.folder, file) as server:
             rows = poll("all rows", lambda: len(server.get("/api/v1/tables/metric_event_by_id/rows").json["rows"]) == 10)
             self.assertTrue(rows)
+
+
+class Contracts(Scenario):
+    """With a registry: pipeline A as it is shipped."""
+
+    def test_levels_and_versions(self):
+        shipped = Path(__file__).resolve().parents[2] / "pipelines" / "iot-analytics.yaml"
+        with Server(self.folder, shipped) as server:
+            reading = {"device_id": "7b1b5f5e-52a9-4c55-9a2a-0f6f6a3e9d11", "device_name": None, "timestamp": ms(2024, 1, 1), "temperature": 20.5, "humidity": 50,
+                       "location": None}
+            self.assertEqual(server.post(reading, topic="sensor-events").status, 202)
+            event, *rows = poll("the event's version", lambda: self.registered(server))
+            self.assertEqual((event["subject"], event["level"], event["trouble"]), ("sensor-events-value", "BACKWARD", None))
+            self.assertEqual([(v["version"], v["current"]) for v in event["versions"]], [(1, True)])
+            self.assertEqual(event["schema"], json.loads((shipped.parents[1] / "schemas" / "sensor-event.avsc").read_text()))
+            self.assertEqual([(c["of"], c["subject"]) for c in rows], [
+                ("sensor_events", None), ("hourly_aggregates", "hourly_aggregates-value"), ("devices", "devices-value")])
+            self.assertEqual((rows[1]["schema"]["name"], rows[1]["schema"]["namespace"]), ("HourlyAggregate", "com.iot.pipeline"))
+            exported = weir("schema", "export", shipped).out.splitlines()
+            self.assertEqual([c["schema"] for c in rows], [json.loads(line) for line in exported])
+
+    @staticmethod
+    def registered(server):
+        contracts = server.get("/api/v1/contracts").json
+        return contracts[0]["versions"] and contracts
 
 
 if __name__ == "__main__":
