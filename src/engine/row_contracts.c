@@ -8,11 +8,6 @@
 
 enum { REASON_BYTES = 260 };
 
-static char *subject_of(const struct weir_query_spec *query)
-{
-    return weir_format("%s-value", query->table.name);
-}
-
 static void put_schema(const struct weir_plan *plan, const struct weir_query_spec *query, struct weir_buffer *out)
 {
     weir_contract_rows(out, plan, query);
@@ -55,7 +50,7 @@ static int refuse(const struct weir_plan *plan, const struct weir_query_spec *qu
 
 static int check_one(struct weir_registry *registry, const struct weir_plan *plan, const struct weir_query_spec *query, struct weir_error *err)
 {
-    weir_cleanup(weir_freep) char *subject = subject_of(query);
+    weir_cleanup(weir_freep) char *subject = weir_contract_rows_subject(plan, query);
     weir_cleanup(weir_buffer_drop) struct weir_buffer schema = {0};
     struct refusal r = {0};
     bool fits;
@@ -78,7 +73,7 @@ int weir_row_contracts_check(struct weir_registry *r, const struct weir_plan *pl
 
 static int register_one(struct weir_registry *registry, const struct weir_plan *plan, const struct weir_query_spec *query, struct weir_error *err)
 {
-    weir_cleanup(weir_freep) char *subject = subject_of(query);
+    weir_cleanup(weir_freep) char *subject = weir_contract_rows_subject(plan, query);
     weir_cleanup(weir_buffer_drop) struct weir_buffer schema = {0};
     int32_t id;
     put_schema(plan, query, &schema);

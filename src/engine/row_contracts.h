@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rows of a pipeline's aggregates are contracts like its events: those who read a table are told, by a subject of the registry, which columns it has
-// and what may become of them. Each grouped query's table has the subject TABLE-value (TopicNameStrategy, the table in the topic's place).
+// and what may become of them. Each grouped query's table has a subject of its own (spec/contract.h).
 #pragma once
 #include "registry/registry.h"
 #include "spec/plan.h"

@@ -65,13 +65,12 @@ static void add_registered(json_t *contract, struct weir_registry *registry, con
 
 // ---- contracts
 
-// `of`: a topic or a table. The subject is named after it, as registries have it by default.
+// `of`: a topic or a table.
 static void add_contract(json_t *list, struct weir_registry *registry, const struct weir_plan *plan, const char *kind, const char *of,
-                         struct weir_buffer *schema)
+                         const char *subject, struct weir_buffer *schema)
 {
     json_t *parsed = json_loadb((const char *)schema->data, schema->bytes, JSON_DECODE_ANY, NULL);
     json_t *contract = json_pack("{s:s, s:s, s:s, s:o}", "pipeline", plan->pipeline, "kind", kind, "of", of, "schema", parsed ? parsed : json_null());
-    weir_cleanup(weir_freep) char *subject = weir_format("%s-value", of);
     add_registered(contract, registry, subject);
     json_array_append_new(list, contract);
 }
@@ -81,12 +80,15 @@ static void add_pipeline(json_t *list, struct weir_engine *e, uint32_t pipeline)
     const struct weir_plan *plan = weir_engine_plan(e, pipeline);
     struct weir_registry *registry = weir_engine_registry_of(e, pipeline);
     weir_cleanup(weir_buffer_drop) struct weir_buffer schema = {0};
+    weir_cleanup(weir_freep) char *events = weir_format("%s-value", plan->topic.name);
     weir_contract_event(&schema, plan);
-    add_contract(list, registry, plan, "event", plan->topic.name, &schema);
+    add_contract(list, registry, plan, "event", plan->topic.name, events, &schema);
     for (uint32_t q = 0; q < plan->query_count; q++) {
+        const struct weir_query_spec *query = &plan->queries[q];
+        weir_cleanup(weir_freep) char *rows = weir_contract_rows_subject(plan, query);
         schema.bytes = 0;
-        weir_contract_rows(&schema, plan, &plan->queries[q]);
-        add_contract(list, plan->queries[q].grouped ? registry : NULL, plan, "rows", plan->queries[q].table.name, &schema);
+        weir_contract_rows(&schema, plan, query);
+        add_contract(list, query->grouped ? registry : NULL, plan, "rows", query->table.name, rows, &schema);
     }
 }
 

@@ -99,6 +99,11 @@ void weir_contract_rows(struct weir_buffer *out, const struct weir_plan *plan, c
     add_json(out, schema);
 }
 
+char *weir_contract_rows_subject(const struct weir_plan *plan, const struct weir_query_spec *query)
+{
+    return weir_format("%s.%s-value", plan->keyspace, query->table.name);
+}
+
 // ---- events
 
 static json_t *event_field(const struct weir_field *f)

@@ -25,7 +25,7 @@ queries:
     key: [[id], hour]
 """
 COLUMNS = ", mean: double = avg(v)"
-SUBJECT = "hourly_figures-value"
+SUBJECT = "rows.hourly_figures-value"
 READ_ONLY = {405: "reading only", 501: "reading only", 403: "credentials"}
 
 
@@ -94,7 +94,18 @@ class Rows(Scenario):
         self.assertIn("may follow", weir("check", renamed, "--registry", "embedded", "--data", self.folder / "d").out)
         weir("reset", renamed, "--data", self.folder / "d")
         self.run_it(renamed)
-        self.assertEqual(self.subjects()["hourly_counts-value"], 1)
+        self.assertEqual(self.subjects()["rows.hourly_counts-value"], 1)
+
+    def test_tables_of_one_name_are_each_their_own(self):
+        """Two pipelines may each have a table of a name; a topic may have it too."""
+        with Registry(self.folder) as r:
+            r.must("POST", "/subjects/hourly_figures-value/versions", {"schema": '"string"'})
+            self.run_it(self.file(), "--registry", r.url)
+            other = self.file(columns=", n: bigint = count()", name="other.yaml")
+            other.write_text(other.read_text().replace("pipeline: rows", "pipeline: other"))
+            self.run_it(other, "--registry", r.url, data="other")
+            subjects = {s for s in r.must("GET", "/subjects") if "hourly" in s}
+            self.assertEqual(subjects, {"hourly_figures-value", SUBJECT, "other.hourly_figures-value"})
 
     def test_each_remedy_helps(self):
         with Registry(self.folder) as r:
