@@ -6,7 +6,7 @@
 #include "spec/contract.h"
 #include <stdio.h>
 
-enum { REASON_BYTES = 260 };
+enum { REASON_BYTES = 200 };
 
 static void put_schema(const struct weir_plan *plan, const struct weir_query_spec *query, struct weir_buffer *out)
 {
@@ -41,10 +41,10 @@ static int refuse(const struct weir_plan *plan, const struct weir_query_spec *qu
     char more[40] = "";
     if (r->count > 1)
         snprintf(more, sizeof more, " (and %u more)", r->count - 1);
-    weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP,
-              "%.60s:%d: table %.48s: its columns may not follow version %d of %.54s at level %s: %s%s; give the table a new name, or the subject "
-              "the level NONE",
-              plan->file, query->line, query->table.name, r->version, subject, weir_level_name(r->level), r->first, more);
+    weir_fail(
+        err, WEIR_BAD_CONFIG, WEIR_STOP,
+        "%.60s:%d: the columns of %.110s may not follow its version %d at level %s: %s%s; give the table a new name, or its subject the level NONE",
+        plan->file, query->line, subject, r->version, weir_level_name(r->level), r->first, more);
     return 0;
 }
 

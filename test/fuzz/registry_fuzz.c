@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "http/inside.h"
 #include "registry/contracts.h"
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -16,13 +17,17 @@ static struct weir_embedded *db;
 static struct weir_registry *registry;
 static uint32_t requests;
 
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *ftw)
+{
+    (void)status, (void)kind, (void)ftw;
+    return remove(path);
+}
+
 static void close_all(void)
 {
-    char command[128];
     weir_registry_close(registry);
     weir_embedded_close(db);
-    snprintf(command, sizeof command, "rm -rf '%s'", folder);
-    weir_assert(system(command) == 0);
+    weir_assert(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS) == 0);
     registry = NULL;
     db = NULL;
 }

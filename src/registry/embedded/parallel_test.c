@@ -13,6 +13,7 @@
 
 #include "base/memory.h"
 #include "registry/contracts.h"
+#include <ftw.h>
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -48,11 +49,10 @@ static void close_bed(struct bed *b)
     weir_embedded_close(b->db);
 }
 
-static void remove_folder(const struct bed *b)
+static int remove_one(const char *path, const struct stat *status, int kind, struct FTW *ftw)
 {
-    char command[100];
-    snprintf(command, sizeof command, "rm -rf '%s'", b->folder);
-    assert_int_equal(system(command), 0);
+    (void)status, (void)kind, (void)ftw;
+    return remove(path);
 }
 
 static char *record_of(const char *field, int number)
@@ -170,7 +170,7 @@ static void nothing_is_lost_or_given_twice(void **state)
     }
     assert_int_equal(atomic_load(&b->failed), 0);
     close_bed(b);
-    remove_folder(b);
+    assert_int_equal(nftw(b->folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
     free(b);
 }
 
