@@ -75,7 +75,7 @@ static const uint8_t *read_promoted(const struct avro_op *op, const uint8_t *at,
 static const uint8_t *skip_tree(const struct avro_op *op, const uint8_t *at, struct run *run)
 {
     struct avro_walk walk = avro_walk_of(at, run->end);
-    at = avro_skip(&walk, op->schema, at);
+    at = avro_skip_value(&walk, op->schema, at);
     if (!at)
         run->fault = walk.fault;
     return at;
@@ -232,7 +232,7 @@ static const uint8_t *run_item(const struct avro_items *items, uint64_t index, c
         return NULL;
     const struct avro_item *item = item_for(items, index, key);
     if (!item || walk->steps_left == 0)
-        return avro_skip(walk, items->schema->items, at);
+        return avro_skip_value(walk, items->schema->items, at);
     walk->steps_left--;
     return run_ops(item->program, at, run);
 }

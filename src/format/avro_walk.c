@@ -92,7 +92,7 @@ static const uint8_t *skip_items(struct avro_walk *walk, const struct weir_avro_
         if (schema->kind == WEIR_AVRO_MAP)
             at = avro_bytes(at, walk->end, &key, &walk->fault);
         if (at)
-            at = avro_skip(walk, schema->items, at);
+            at = avro_skip_value(walk, schema->items, at);
     }
     return at;
 }
@@ -115,11 +115,11 @@ static const uint8_t *skip_inside(struct avro_walk *walk, const struct weir_avro
     switch (schema->kind) {
     case WEIR_AVRO_RECORD:
         for (uint32_t i = 0; at && i < schema->field_count; i++)
-            at = avro_skip(walk, schema->fields[i].schema, at);
+            at = avro_skip_value(walk, schema->fields[i].schema, at);
         return at;
     case WEIR_AVRO_UNION:
         at = avro_index(at, walk->end, schema->branch_count, &index, AVRO_BRANCH, &walk->fault);
-        return at ? avro_skip(walk, schema->branches[index], at) : NULL;
+        return at ? avro_skip_value(walk, schema->branches[index], at) : NULL;
     default:
         return skip_blocks(walk, schema, at);
     }
@@ -148,7 +148,7 @@ static const uint8_t *skip_leaf(struct avro_walk *walk, const struct weir_avro_s
     }
 }
 
-const uint8_t *avro_skip(struct avro_walk *walk, const struct weir_avro_schema *schema, const uint8_t *at)
+const uint8_t *avro_skip_value(struct avro_walk *walk, const struct weir_avro_schema *schema, const uint8_t *at)
 {
     if (!avro_walk_enter(walk, schema))
         return NULL;

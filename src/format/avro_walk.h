@@ -23,7 +23,7 @@ struct avro_walk avro_walk_of(const uint8_t *at, const uint8_t *end);
 bool avro_walk_enter(struct avro_walk *walk, const struct weir_avro_schema *schema);
 void avro_walk_leave(struct avro_walk *walk, const struct weir_avro_schema *schema);
 
-const uint8_t *avro_skip(struct avro_walk *walk, const struct weir_avro_schema *schema, const uint8_t *at);
+const uint8_t *avro_skip_value(struct avro_walk *walk, const struct weir_avro_schema *schema, const uint8_t *at);
 
 // The head of a block of an array or map: how many items follow (0: the end) and, where the writer says, in how many bytes (else −1).
 const uint8_t *avro_block(struct avro_walk *walk, const uint8_t *at, uint64_t *ret_count, int64_t *ret_bytes);
