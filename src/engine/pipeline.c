@@ -64,11 +64,15 @@ static int check_contracts(struct pipeline *p, struct weir_registry **ret, struc
     return fits == 0 ? -1 : 0;
 }
 
-static void keep_contracts(struct pipeline *p, struct weir_registry *r)
+// What the registry itself refuses, by rules that it did not tell of, is refused here too.
+static int keep_contracts(struct pipeline *p, struct weir_registry *r, struct weir_error *err)
 {
-    struct weir_error why;
-    if (r && weir_row_contracts_register(r, p->plan, &why) < 0)
-        engine_say(p->engine, "%s: the columns of the tables are not registered: %s", p->plan->pipeline, why.text);
+    if (!r || weir_row_contracts_register(r, p->plan, err) == 0)
+        return 0;
+    if (err->code == WEIR_BAD_DATA)
+        return -1;
+    engine_say(p->engine, "%s: the columns of the tables are not registered: %s", p->plan->pipeline, err->text);
+    return 0;
 }
 
 static int open_tables(struct pipeline *p, struct weir_error *err)
@@ -81,7 +85,8 @@ static int open_tables(struct pipeline *p, struct weir_error *err)
     for (uint32_t q = 0; q < p->plan->query_count; q++)
         if (weir_store_create(p->store, p->plan->keyspace, &p->plan->queries[q].table, err) < 0)
             return -1;
-    keep_contracts(p, registry);
+    if (keep_contracts(p, registry, err) < 0)
+        return -1;
     weir_store_on_progress(p->store, progress, p);
     return 0;
 }

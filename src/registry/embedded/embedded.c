@@ -9,8 +9,8 @@ static struct weir_contracts *self_of(struct weir_registry *r)
 
 static int fail_of(const struct weir_contracts_error *why, struct weir_error *err)
 {
-    bool stored = why->code == STORE_FAILED;
-    return weir_fail(err, stored ? WEIR_IO : WEIR_BAD_DATA, WEIR_STOP, "%s", why->text);
+    enum weir_code code = why->code == STORE_FAILED ? WEIR_IO : why->code == NOT_PERMITTED ? WEIR_BAD_CONFIG : WEIR_BAD_DATA;
+    return weir_fail(err, code, WEIR_STOP, "%s", why->text);
 }
 
 static int embedded_enroll(struct weir_registry *self, const char *subject, const char *schema, int32_t *ret_id, struct weir_error *err)

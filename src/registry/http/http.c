@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 enum { UNKNOWN_MAX = 1024, UNKNOWN_MS = 30000, UNKNOWN_MS_MAX = 30 * 60000 };
+enum { NOT_PERMITTED = 42205 }; // of Confluent's API: the mode forbids it
 
 struct known {
     int32_t id;
@@ -47,7 +48,7 @@ static int refusal(int status, const json_t *json, enum weir_fate fate, const ch
     int code = (int)json_integer_value(json_object_get(json, "error_code"));
     if (status == 401 || status == 403)
         return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "%s: it does not let us (HTTP %d): give it credentials that may write", what, status);
-    if (status == 405 || status == 501)
+    if (status == 405 || status == 501 || code == NOT_PERMITTED)
         return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "%s: it is for reading only (HTTP %d)", what, status);
     if (!code)
         return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: HTTP %d, but not as a schema registry answers: is its address right?", what, status);
