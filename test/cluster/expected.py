@@ -15,6 +15,8 @@ import time
 import uuid
 
 import fastavro
+from cassandra import DriverException
+from cassandra.cluster import NoHostAvailable
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
 import cluster
@@ -333,7 +335,10 @@ def await_tables(session, space, answer, seconds=90):
 
     def right():
         wrong.clear()
-        wrong.update(wrong_tables(session, space, answer))
+        try:
+            wrong.update(wrong_tables(session, space, answer))
+        except (DriverException, NoHostAvailable) as error:  # a ring that has just come back
+            wrong["?"] = str(error)
         return not wrong
 
     try:
