@@ -55,7 +55,7 @@ static struct weir_value take_value(struct weir_cursor *c, enum weir_kind kind, 
 int http_cursor_parse(struct weir_str text, uint64_t fingerprint, const struct weir_table *table, struct weir_arena *arena, struct weir_value *ret)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer bytes = {0};
-    if (http_base64_parse(text, &bytes) < 0)
+    if (http_base64_parse(text, &bytes) < 0 || bytes.bytes == 0)
         return -1;
     struct weir_cursor c = {bytes.data, bytes.data + bytes.bytes, false};
     if (weir_cursor_be64(&c) != fingerprint)

@@ -32,10 +32,10 @@ const windowed = (name, window, key) => `
     key: [[${key}], year desc, month desc, day desc, hour desc]
 `;
 
-const spec = (feed, http) => `
+const spec = (feed, http, store) => `
 pipeline: metrics
 log: embedded
-store: embedded
+store: ${store}
 topic: {name: metrics, partitions: 2, replication: 1, retention: 100000 hours}
 event:
   format: json
@@ -62,21 +62,21 @@ function events() {
 }
 
 // A folder with a pipeline file; `fed`: and with a feed of some weeks of events.
-export function pipeline({ fed = true, http = "" } = {}) {
+export function pipeline({ fed = true, http = "", store = "embedded" } = {}) {
   const folder = mkdtempSync(join(tmpdir(), "weir-page-"));
   const file = join(folder, "metrics.yaml");
   writeFileSync(join(folder, "events.jsonl"), events());
-  writeFileSync(file, spec(fed ? "feed: {file: {path: events.jsonl, format: jsonl, pace: max}}" : "", http));
+  writeFileSync(file, spec(fed ? "feed: {file: {path: events.jsonl, format: jsonl, pace: max}}" : "", http, store));
   return { folder, file };
 }
 
 // Runs weir until stop(). Resolves once it has printed where its page is.
-async function launch(args) {
+async function launch(args, wait_ms = START_MS) {
   const child = spawn(process.env.WEIR, args, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   const ended = once(child, "exit");
   const url = await new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`no address within ${START_MS} ms:\n${said}`)), START_MS);
+    const timer = setTimeout(() => reject(new Error(`no address within ${wait_ms} ms:\n${said}`)), wait_ms);
     const hear = (text) => {
       said += text;
       const found = /dashboard (http:\/\/\S+)/.exec(said);
@@ -96,7 +96,8 @@ async function launch(args) {
   return { url, port: Number(new URL(url).port), stop };
 }
 
-export const start = ({ folder, file }, port = 0) => launch(["run", file, "--data", join(folder, "data"), "--listen", `127.0.0.1:${port}`]);
+export const start = ({ folder, file }, port = 0, wait_ms) =>
+  launch(["run", file, "--data", join(folder, "data"), "--listen", `127.0.0.1:${port}`], wait_ms);
 
 // The demonstration: a hundred sensors, an hour in ten seconds.
 export const demo = (folder) => launch(["demo", "--port", "0", "--data", join(folder, "data")]);

@@ -348,7 +348,8 @@ class Contracts(Scenario):
             self.assertEqual([(v["version"], v["current"]) for v in event["versions"]], [(1, True)])
             self.assertEqual(event["schema"], json.loads((shipped.parents[1] / "schemas" / "sensor-event.avsc").read_text()))
             self.assertEqual([(c["of"], c["subject"]) for c in rows], [
-                ("sensor_events", None), ("hourly_aggregates", "hourly_aggregates-value"), ("devices", "devices-value")])
+                ("sensor_events", None), ("hourly_aggregates", "iot-analytics.hourly_aggregates-value"), ("devices", "iot-analytics.devices-value")])
+            self.assertEqual([(v["version"], v["current"]) for v in rows[1]["versions"]], [(1, True)])
             self.assertEqual((rows[1]["schema"]["name"], rows[1]["schema"]["namespace"]), ("HourlyAggregate", "com.iot.pipeline"))
             exported = weir("schema", "export", shipped).out.splitlines()
             self.assertEqual([c["schema"] for c in rows], [json.loads(line) for line in exported])

@@ -12,6 +12,7 @@ const MEANING: Record<string, string> = {
   malformed: "cannot be read as an event",
   future: "its clock is far ahead",
   unknown_schema: "its schema is not in the registry",
+  refused: "the store will never take it",
 };
 
 function counts(pipelines: Pipeline[]): Record<string, number> {
