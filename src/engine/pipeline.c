@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "engine/row_contracts.h"
-#include <stdio.h>
 #include <stdlib.h>
 
 // ---- opening
@@ -129,7 +128,7 @@ static int open_tasks(struct pipeline *p, struct weir_error *err)
 int pipeline_open(struct pipeline *p, struct weir_engine *e, struct weir_plan *plan, struct weir_error *err)
 {
     *p = (struct pipeline){.engine = e, .plan = plan};
-    pthread_mutex_init(&p->txn_lock, NULL);
+    committer_open(&p->committer);
     if (e->options.clock_factor_override)
         speed_up(plan, e->options.clock_factor_override);
     p->task_count = e->options.feed_only ? 0 : (uint32_t)plan->topic.partitions;
@@ -159,7 +158,7 @@ void pipeline_close(struct pipeline *p)
     observer_free(p->observer);
     door_free(p->door);
     merge_free(p->merge);
-    pthread_mutex_destroy(&p->txn_lock);
+    committer_close(&p->committer);
 }
 
 // ---- commits
@@ -182,51 +181,10 @@ size_t pipeline_commit_bytes(const struct weir_commit *commit)
     return (commit->embedded ? weir_txn_bytes(commit->embedded) : 0) + (commit->kafka ? weir_kafka_batch_bytes(commit->kafka) : 0);
 }
 
-static int transact(struct pipeline *p, const struct weir_commit *commit, int32_t partition, int64_t next_offset, int64_t high_ms,
-                    enum weir_kafka_fate *ret, struct weir_error *err)
+int pipeline_commit_embedded(struct weir_commit *commit, bool durable, struct weir_error *err)
 {
-    char metadata[48] = "";
-    if (high_ms != INT64_MIN)
-        snprintf(metadata, sizeof metadata, "high_ms=%lld", (long long)high_ms); // what watermarks are made of
-    if (weir_kafka_txn_begin(p->txn, err) < 0 || weir_kafka_txn_add(p->txn, commit->kafka, err) < 0)
-        return -1;
-    struct weir_kafka_group *group = partition < 0 ? NULL : weir_share_group(p->share);
-    if (group && weir_kafka_txn_offset(p->txn, group, partition, next_offset, metadata, err) < 0)
-        return -1;
-    int result; // while it is not known what became of it, nothing else can be done
-    while ((result = weir_kafka_txn_commit(p->txn, ret, err)) < 0 && err->fate == WEIR_RETRY && !atomic_load(&p->engine->ending))
-        engine_say(p->engine, "%s: %s", p->plan->pipeline, err->text);
-    return result;
-}
-
-// Trouble that may pass turns the commit away, to be tried again.
-static int commit_kafka(struct pipeline *p, const struct weir_commit *commit, int32_t partition, int64_t next_offset, int64_t high_ms,
-                        enum weir_kafka_fate *ret, struct weir_error *err)
-{
-    pthread_mutex_lock(&p->txn_lock);
-    int result = transact(p, commit, partition, next_offset, high_ms, ret, err);
-    if (result < 0)
-        weir_kafka_txn_abort(p->txn);
-    pthread_mutex_unlock(&p->txn_lock);
-    if (result == 0 || err->fate != WEIR_RETRY)
-        return result;
-    engine_say(p->engine, "%s: a commit was turned away: %s", p->plan->pipeline, err->text);
-    *ret = WEIR_KAFKA_ABORTED;
-    return 0;
-}
-
-int pipeline_commit(struct pipeline *p, struct weir_commit *commit, bool durable, int32_t partition, int64_t next_offset, int64_t high_ms,
-                    enum weir_kafka_fate *ret, struct weir_error *err)
-{
-    *ret = WEIR_KAFKA_DONE;
     bool rows_first = commit->kafka != NULL; // the offset moves only behind rows that would survive
-    if (commit->embedded && weir_txn_bytes(commit->embedded) && weir_txn_commit(commit->embedded, durable || rows_first, err) < 0)
-        return -1;
-    if (!commit->kafka)
+    if (!commit->embedded || weir_txn_bytes(commit->embedded) == 0)
         return 0;
-    if (commit_kafka(p, commit, partition, next_offset, high_ms, ret, err) < 0)
-        return -1;
-    if (*ret == WEIR_KAFKA_DONE)
-        weir_kafka_batch_clear(commit->kafka);
-    return 0;
+    return weir_txn_commit(commit->embedded, durable || rows_first, err);
 }

@@ -35,8 +35,14 @@ struct task_counts { // since the data folder or the group began; saved with eve
     struct weir_query_counts *queries; // by query
 };
 
+enum { SEALED_OPEN, SEALED_QUEUED, SEALED_ENDED }; // not handed on; with the committer; it has said what became of it
+
 struct sealed { // a commit whose rows are on their way
     bool any;
+    atomic_int stage;
+    enum weir_kafka_fate fate; // where it has ended
+    struct sealed *next;       // in the committer's queue
+    int32_t partition;         // < 0: no offset belongs to it
     bool durable;
     uint64_t ticket; // of the rows
     struct weir_commit commit;
@@ -113,6 +119,12 @@ struct door;     // events that come from outside
 struct recent;   // newest rows of the tables
 struct observer; // what the store says of itself
 
+struct committer {
+    pthread_mutex_t lock, queue_lock;
+    atomic_bool running;
+    struct sealed *queue;
+};
+
 struct pipeline {
     struct weir_engine *engine;
     struct weir_plan *plan;
@@ -123,8 +135,8 @@ struct pipeline {
     struct weir_dead *dead;
     struct weir_kafka *kafka;   // NULL: the log is embedded
     struct weir_embedded *db;   // NULL: neither log nor store is embedded
-    struct weir_kafka_txn *txn; // under txn_lock
-    pthread_mutex_t txn_lock;
+    struct weir_kafka_txn *txn; // under the committer's lock
+    struct committer committer;
     struct weir_share *share;
     pthread_t share_thread;
     bool share_started;
@@ -201,9 +213,16 @@ void pipeline_close(struct pipeline *p);
 void pipeline_commit_open(const struct pipeline *p, struct weir_commit *ret); // the parts that this pipeline's engines need
 void pipeline_commit_drop(struct weir_commit *commit);
 size_t pipeline_commit_bytes(const struct weir_commit *commit);
-// Applies a commit's parts, and in a consumer group the offset. partition < 0: no offset belongs to it.
-int pipeline_commit(struct pipeline *p, struct weir_commit *commit, bool durable, int32_t partition, int64_t next_offset, int64_t high_ms,
-                    enum weir_kafka_fate *ret, struct weir_error *err);
+// What is embedded of a commit is applied. With the rest, in a consumer group, the committer is left.
+int pipeline_commit_embedded(struct weir_commit *commit, bool durable, struct weir_error *err);
+
+// committer.c
+void committer_open(struct committer *c);
+void committer_close(struct committer *c);
+void committer_submit(struct pipeline *p, struct sealed *s);
+int committer_run(struct pipeline *p, struct weir_error *err); // commits what waits, unless somebody does
+bool committer_idle(const struct committer *c);
+void committer_withdraw(struct pipeline *p, struct sealed *s); // it is with nobody when this returns
 
 // instance.c
 int instance_folder(const char *dir, struct weir_error *err); // makes the data folder, where there is none

@@ -131,6 +131,8 @@ int task_open(struct task *t, struct weir_error *err)
 
 void task_close(struct task *t)
 {
+    if (t->sealed.any && t->pipeline->kafka)
+        committer_withdraw(t->pipeline, &t->sealed);
     partials_close(t->partials);
     weir_decoder_free(t->decoder);
     weir_core_free(t->core);

@@ -6,9 +6,10 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "engine/pipeline.h"
+#include <poll.h>
 #include <stdio.h>
 
-enum { RETRY_FIRST_US = 50000, RETRY_LAST_US = 5000000, WAIT_MS = 20 };
+enum { RETRY_FIRST_US = 50000, RETRY_LAST_US = 5000000, WAIT_MS = 20, COMMIT_STEP_MS = 2 };
 
 static void put_page(void *context, struct weir_str key, struct weir_str page)
 {
@@ -47,18 +48,27 @@ static int restore_page(void *context, struct weir_str key, struct weir_str page
     return weir_core_restore(t->core, key, page, err);
 }
 
+static int commit_alone(struct task *t, struct weir_error *err)
+{
+    struct sealed s = {.partition = -1, .high_ms = INT64_MIN, .commit = t->commit};
+    committer_submit(t->pipeline, &s);
+    while (atomic_load(&s.stage) == SEALED_QUEUED) {
+        if (committer_run(t->pipeline, err) < 0) {
+            committer_withdraw(t->pipeline, &s);
+            return -1;
+        }
+        poll(NULL, 0, COMMIT_STEP_MS * (atomic_load(&s.stage) == SEALED_QUEUED)); // somebody else is at it
+    }
+    return s.fate == WEIR_KAFKA_DONE ? 0 : weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
+}
+
 // A new epoch is committed before any row is written under it.
 static int begin_epoch(struct task *t, struct weir_error *err)
 {
     int64_t epoch_us;
     bool fresh;
-    enum weir_kafka_fate fate = WEIR_KAFKA_DONE;
-    if (weir_state_epoch(t->pipeline->state, t->partition, &t->commit, &epoch_us, &fresh, err) < 0)
+    if (weir_state_epoch(t->pipeline->state, t->partition, &t->commit, &epoch_us, &fresh, err) < 0 || (fresh && commit_alone(t, err) < 0))
         return -1;
-    if (fresh && pipeline_commit(t->pipeline, &t->commit, true, -1, 0, INT64_MIN, &fate, err) < 0)
-        return -1;
-    if (fate != WEIR_KAFKA_DONE)
-        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
     weir_core_set_epoch(t->core, epoch_us);
     return partials_open(t, epoch_us, err);
 }
@@ -98,6 +108,8 @@ static int seal(struct task *t, bool durable, enum merge_extent extent, struct w
     s->high_ms = weir_core_stats(t->core).high_ms;
     s->durable = durable;
     s->retry_us = s->tries = 0;
+    s->partition = t->partition;
+    atomic_store(&s->stage, SEALED_OPEN);
     s->any = true;
     t->uncommitted = t->unflushed = false;
     t->last_commit_us = t->last_flush_us = weir_monotonic_us();
@@ -137,6 +149,7 @@ static void turned_away(struct sealed *s, int64_t now_us)
 {
     int64_t wait_us = (int64_t)RETRY_FIRST_US << (s->tries < 7 ? s->tries : 7);
     s->tries++;
+    atomic_store(&s->stage, SEALED_OPEN);
     s->retry_us = now_us + (wait_us < RETRY_LAST_US ? wait_us : RETRY_LAST_US);
 }
 
@@ -158,22 +171,38 @@ static void fence(struct task *t)
     engine_say(t->pipeline->engine, "%s: partition %d: %s", t->pipeline->plan->pipeline, t->partition, t->trouble);
 }
 
-// The rows are in the tables.
-static int settle(struct task *t, struct weir_error *err)
+static int hand_on(struct task *t, struct weir_error *err)
 {
     struct sealed *s = &t->sealed;
-    enum weir_kafka_fate fate = WEIR_KAFKA_DONE;
     struct weir_refused_row row;
     while (weir_writer_refused(t->writer, &row))
         bury_refused(t, &row);
     if (s->tries == 0)
         put_counts(t);
     weir_fault("task.commit.built");
-    if (pipeline_commit(t->pipeline, &s->commit, s->durable, t->partition, s->next_offset, s->high_ms, &fate, err) < 0)
+    if (pipeline_commit_embedded(&s->commit, s->durable, err) < 0)
         return -1;
-    if (fate == WEIR_KAFKA_DONE)
+    s->fate = WEIR_KAFKA_DONE; // where that was all
+    if (s->commit.kafka)
+        committer_submit(t->pipeline, s);
+    else
+        atomic_store(&s->stage, SEALED_ENDED);
+    return 0;
+}
+
+// The rows are in the tables.
+static int settle(struct task *t, struct weir_error *err)
+{
+    struct sealed *s = &t->sealed;
+    if (atomic_load(&s->stage) == SEALED_OPEN && hand_on(t, err) < 0)
+        return -1;
+    if (atomic_load(&s->stage) == SEALED_QUEUED && committer_run(t->pipeline, err) < 0)
+        return -1;
+    if (atomic_load(&s->stage) != SEALED_ENDED)
+        return 0;
+    if (s->fate == WEIR_KAFKA_DONE)
         settled(t);
-    else if (fate == WEIR_KAFKA_ABORTED)
+    else if (s->fate == WEIR_KAFKA_ABORTED)
         turned_away(s, weir_monotonic_us());
     else
         fence(t);
@@ -183,7 +212,11 @@ static int settle(struct task *t, struct weir_error *err)
 
 bool task_settle_due(const struct task *t, int64_t now_us)
 {
-    return t->sealed.any && !t->fenced && now_us >= t->sealed.retry_us && weir_writer_acked(t->writer, t->sealed.ticket);
+    const struct sealed *s = &t->sealed;
+    if (!s->any || t->fenced || now_us < s->retry_us)
+        return false;
+    int stage = atomic_load(&s->stage);
+    return stage == SEALED_QUEUED ? committer_idle(&t->pipeline->committer) : stage == SEALED_ENDED || weir_writer_acked(t->writer, s->ticket);
 }
 
 int task_settle(struct task *t, struct weir_error *err)
