@@ -63,7 +63,9 @@ struct http_request {
     struct weir_buffer body;
     uint64_t body_bytes; // that came, kept or not
     int64_t started_us;
-    bool begun; // headers were looked at
+    bool begun;                // headers were looked at
+    bool waiting;              // the pool has it, or had it
+    struct http_request *next; // in the pool
     struct http_reply reply;
     struct weir_arena arena;
 };
@@ -98,6 +100,7 @@ struct http_auth;
 struct http_streams;
 struct http_counts;
 struct http_contracts;
+struct http_pool;
 
 struct weir_http {
     const struct http_site *site;
@@ -112,6 +115,7 @@ struct weir_http {
     struct http_auth *auth; // NULL: anyone may ask, on loopback
     struct http_streams *streams;
     struct http_counts *counts;
+    struct http_pool *pool;       // NULL: every engine is embedded, nothing waits
     struct http_contracts *shown; // what pipelines agree on with others
     char (*etags)[20];            // by page file
     atomic_uint under_way;        // requests
@@ -130,7 +134,8 @@ int http_listen(const char *listen, uint16_t port, int *ret_fd, char **ret_url, 
 
 // route.c
 const struct http_route *http_route_find(struct http_request *r, const struct weir_str *segments, uint32_t count); // NULL: r->reply says why
-uint32_t http_route_count(void); // of the API; the last: none of them
+bool http_route_waits(const struct http_route *route); // for engines that may be elsewhere
+uint32_t http_route_count(void);                       // of the API; the last: none of them
 const char *http_route_name(uint32_t number);
 uint32_t http_route_number(const struct http_route *route); // of NULL: that of "none"
 
@@ -196,6 +201,11 @@ uint32_t http_streams_open(struct http_streams *s);
 struct http_counts *http_counts_new(void);
 void http_counts_free(struct http_counts *c);
 void http_count(struct http_counts *c, const struct http_route *route, int status, int64_t us);
+
+// pool.c
+struct http_pool *http_pool_new(void);
+void http_pool_answer(struct http_pool *p, struct http_request *r); // by the daemon's thread that has it
+void http_pool_free(struct http_pool *p);                           // what was not begun is refused; waits for the rest; takes NULL
 
 // store_metrics.c
 void http_store_metrics(struct weir_buffer *b, struct weir_engine *e);

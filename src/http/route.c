@@ -83,6 +83,16 @@ const struct http_route *http_route_find(struct http_request *r, const struct we
     return NULL;
 }
 
+bool http_route_waits(const struct http_route *route)
+{
+    static void (*const waiting[])(struct http_request * r) = {http_contracts, http_rows,  http_keys, http_dead,
+                                                               http_post,      http_hours, http_days, http_months};
+    for (size_t i = 0; i < sizeof waiting / sizeof *waiting; i++)
+        if (route->answer == waiting[i])
+            return true;
+    return false;
+}
+
 uint32_t http_route_count(void)
 {
     return ROUTES + 1;

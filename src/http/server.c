@@ -3,7 +3,8 @@
 //
 //   on_connection (begins) → on_uri → on_request … → on_completed → on_uri → … → on_connection (ends)
 //
-// on_request comes first with the headers, then with each piece of the body, then once more: that is when the route answers. A request that is
+// on_request comes first with the headers, then with each piece of the body, then once more: that is when the route answers, or the pool does (pool.c)
+// and on_request comes again. A request that is
 // refused by its headers is still read, to a bound, because a client that is cut while it sends does not see the answer.
 #include "base/memory.h"
 #include "base/number.h"
@@ -223,6 +224,11 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
         return take_body(r, data, taken);
     }
     cut_after(r->connection, SECONDS(HTTP_ANSWER_S));
+    if (!r->reply.status && r->http->pool && !r->waiting && http_route_waits(r->route)) {
+        r->waiting = true;
+        http_pool_answer(r->http->pool, r);
+        return MHD_YES; // and once more when it is answered
+    }
     if (!r->reply.status)
         r->route->answer(r);
     if (r->reply.response)
@@ -303,6 +309,7 @@ static void drop(struct weir_http *h)
         http_streams_free(h->streams);
     http_counts_free(h->counts);
     http_contracts_free(h->shown);
+    http_pool_free(h->pool);
     http_auth_free(h->auth);
     if (h->fd >= 0)
         close(h->fd);
@@ -311,6 +318,16 @@ static void drop(struct weir_http *h)
     free(h->etags);
     free(h->url);
     free(h);
+}
+
+static bool has_remote_engines(const struct weir_engine *e)
+{
+    for (uint32_t p = 0; p < weir_engine_pipelines(e); p++) {
+        const struct weir_plan *plan = weir_engine_plan(e, p);
+        if (!plan->log.embedded || !plan->store.embedded || !plan->registry.embedded)
+            return true;
+    }
+    return false;
 }
 
 static struct weir_http *new_server(const struct http_site *site, const struct weir_http_options *o)
@@ -350,6 +367,7 @@ int weir_http_start(struct weir_engine *e, const struct weir_http_options *o, st
     h->streams = http_streams_new(h);
     h->counts = http_counts_new();
     h->shown = http_contracts_new();
+    h->pool = has_remote_engines(e) ? http_pool_new() : NULL;
     h->etags = http_etags_new();
     return start(h, ret, err);
 }
@@ -388,6 +406,8 @@ void weir_http_stop(struct weir_http *h)
     int fd = MHD_quiesce_daemon(h->daemon);
     if (h->streams)
         http_streams_end(h->streams);
+    http_pool_free(h->pool); // no connection may be suspended when the daemon stops
+    h->pool = NULL;
     await_answers(h);
     MHD_stop_daemon(h->daemon);
     if (fd != h->fd && fd >= 0)
