@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # builds: plain
 # needs: cassandra kafka
-"""weir over a ring in trouble: nodes killed and stopped under load. With one of three down nothing fails; with two down it waits, small and saying why, and
-goes on by itself; in the end every row is there and right."""
+"""weir over a ring of which two nodes of three are gone, one frozen, one killed, under load: it waits, small and saying why, and goes on by itself; in the
+end every row is there and right."""
 import cluster
 import expected
 import runs
@@ -55,19 +55,6 @@ class RingTrouble(cluster.Case):
         self.assertNotIn("refused", answer.dead())
         self.assertEqual(self.run_.stop(), 0, self.run_.log[-2000:])
 
-    def test_one_of_three_down(self):
-        sender = self.sender()
-        self.moves_on()
-        for node, strike, mend in ((3, self.ring.kill9, self.ring.restart), (2, self.ring.stop, self.ring.cont), (1, self.ring.kill9, self.ring.restart)):
-            strike(node)
-            for _ in range(2):
-                self.moves_on()
-            self.assertLess(self.run_.rss_mb, RSS_MB_MAX)
-            mend(node)
-            self.ring.wait_up()
-            self.moves_on()
-        self.check(sender)
-
     def test_two_of_three_down(self):
         sender = self.sender(rate=800)
         self.moves_on()
@@ -87,22 +74,6 @@ class RingTrouble(cluster.Case):
         self.moves_on(60)
         self.ring.restart(3)
         self.ring.wait_up()
-        self.check(sender)
-
-    def test_all_frozen_and_weir_killed_meanwhile(self):
-        sender = self.sender()
-        self.moves_on()
-        for node in (1, 2, 3):
-            self.ring.stop(node)
-        runs.await_ready(self, self.run_, 503)
-        self.run_.kill()
-        self.run_ = runs.Run(self, self.file, data=self.folder / "data")
-        for node in (1, 2, 3):
-            self.ring.cont(node)
-        if not self.run_.running:  # it was tried for ten seconds
-            self.assertEqual(self.run_.process.returncode, 69, self.run_.log)
-            self.run_ = runs.Run(self, self.file, data=self.folder / "data")
-        runs.await_ready(self, self.run_, seconds=90)
         self.check(sender)
 
 
