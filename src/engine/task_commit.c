@@ -166,7 +166,8 @@ static void fence(struct task *t)
 {
     t->fenced = true;
     pthread_mutex_lock(&t->lock);
-    snprintf(t->trouble, sizeof t->trouble, "another process has taken the partition over, or runs with this one's instance file");
+    snprintf(t->trouble, sizeof t->trouble,
+             "its group has taken the partition back: another process has it, or the broker was away too long; waiting to be given one again");
     pthread_mutex_unlock(&t->lock);
     engine_say(t->pipeline->engine, "%s: partition %d: %s", t->pipeline->plan->pipeline, t->partition, t->trouble);
 }

@@ -8,7 +8,7 @@
 enum { NODE_TIMEOUT_MS = 2000, CELLS_MAX = 8 };
 
 struct tally { // of a table, over the nodes
-    double read_ms, write_ms, partitions;
+    double read_s, write_s, partitions;
     bool clustered, measured;
 };
 
@@ -92,7 +92,7 @@ static void take_reads(struct gathering *g, const struct cql_cell *cells)
     if (t == SIZE_MAX)
         return;
     add(&g->stats->tables[t].reads, integer(&cells[2]));
-    g->tallies[t].read_ms += number(&cells[3]) * (double)integer(&cells[2]);
+    g->tallies[t].read_s += number(&cells[3]) * (double)integer(&cells[2]);
 }
 
 static void take_writes(struct gathering *g, const struct cql_cell *cells)
@@ -101,7 +101,7 @@ static void take_writes(struct gathering *g, const struct cql_cell *cells)
     if (t == SIZE_MAX)
         return;
     add(&g->stats->tables[t].writes, integer(&cells[2]));
-    g->tallies[t].write_ms += number(&cells[3]) * (double)integer(&cells[2]);
+    g->tallies[t].write_s += number(&cells[3]) * (double)integer(&cells[2]);
 }
 
 static void take_estimate(struct gathering *g, const struct cql_cell *cells)
@@ -130,6 +130,7 @@ static void take_task(struct gathering *g, const struct cql_cell *cells)
 static void ask_node(struct gathering *g)
 {
     each_row(g, "SELECT keyspace_name, table_name, mebibytes FROM system_views.disk_usage", 3, take_disk_usage);
+    // Cassandra 5.0 scales these columns as nanoseconds where they are microseconds: what is called ms is seconds.
     each_row(g, "SELECT keyspace_name, table_name, count, p50th_ms FROM system_views.local_read_latency", 4, take_reads);
     each_row(g, "SELECT keyspace_name, table_name, count, p50th_ms FROM system_views.local_write_latency", 4, take_writes);
     each_row(g, "SELECT keyspace_name, table_name, partitions_count FROM system.size_estimates WHERE keyspace_name = ?", 3, take_estimate);
@@ -176,9 +177,9 @@ static void finish_tables(struct gathering *g)
         struct weir_store_table *table = &g->stats->tables[t];
         const struct tally *tally = &g->tallies[t];
         if (table->reads > 0)
-            table->read_latency_us = tally->read_ms * 1000 / (double)table->reads;
+            table->read_latency_us = tally->read_s * 1e6 / (double)table->reads;
         if (table->writes > 0)
-            table->write_latency_us = tally->write_ms * 1000 / (double)table->writes;
+            table->write_latency_us = tally->write_s * 1e6 / (double)table->writes;
         if (tally->measured && !tally->clustered) // a partition is a row
             table->rows = (int64_t)tally->partitions;
     }
