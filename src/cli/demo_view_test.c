@@ -15,7 +15,7 @@ static struct weir_query_spec query = {.table = {.name = "hourly", .column_count
                                        .lateness_ms = 60000,
                                        .columns = exprs};
 static struct weir_plan plan = {.pipeline = "iot", .topic = {.name = "events", .partitions = 1}, .query_count = 1, .queries = &query};
-static struct weir_partition_status partition = {100, 100, 1507379451000};
+static struct weir_partition_status partition = {true, 100, 100, 1507379451000};
 
 static struct weir_pipeline_status status_of(void)
 {

@@ -104,7 +104,7 @@ static void pipelines_add_up(void **state)
     (void)state;
     struct weir_query_spec query = {.window.kind = WEIR_WINDOW_TUMBLING, .lateness_ms = 1000};
     struct weir_plan plan = {.topic.partitions = 3, .query_count = 1, .queries = &query};
-    struct weir_partition_status partitions[] = {{10, 15, 9000}, {7, 7, INT64_MIN}, {3, 4, 8000}};
+    struct weir_partition_status partitions[] = {{true, 10, 15, 9000}, {true, 7, 7, INT64_MIN}, {true, 3, 4, 8000}};
     struct weir_pipeline_status status = {
         .plan = &plan, .records = 20, .rows = (uint64_t[]){5}, .dead = {1, 2, 0, 0}, .partitions = partitions, .seconds = 2};
     struct progress p = {0};

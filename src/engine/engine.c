@@ -199,8 +199,11 @@ static int finish_task(struct task *t, struct weir_error *err)
 static int finish_groups(struct pipeline *p, struct weir_error *err)
 {
     int64_t deadline_us = weir_monotonic_us() + TASK_LEAVE_US;
-    if (p->merge && p->task_count)
-        return task_commit(&p->tasks[0], true, p->engine->options.close ? MERGE_ALL : MERGE_CHANGED, deadline_us, err);
+    enum merge_extent extent = p->engine->options.close ? MERGE_ALL : MERGE_CHANGED;
+    if (p->merge && p->task_count && task_commit(&p->tasks[0], true, extent, deadline_us, err) < 0)
+        return -1;
+    if (p->merge && p->task_count && !p->plan->store.embedded) // that the rows have arrived is to be remembered
+        return task_commit(&p->tasks[0], true, MERGE_DUE, deadline_us, err);
     for (uint32_t t = 0; t < p->task_count; t++)
         if (p->tasks[t].owned && partials_finish(&p->tasks[t], err) < 0)
             return -1;

@@ -152,6 +152,8 @@ int merge_give(struct merge *m, struct task *t, enum merge_extent extent, int64_
         if (weir_merger_give(m->merger, q, &t->sink, extent == MERGE_ALL || query->emit_update, silent_now_ms, err) < 0)
             return -1;
         m->giving_ms[q] = weir_merger_released_ms(m->merger, q);
+        if (plan->store.embedded) // the rows are in this very commit
+            weir_core_release(t->core, q, m->giving_ms[q]);
         atomic_store(&m->giver, t);
         __atomic_store_n(&m->given_us[q], now_us, __ATOMIC_RELAXED);
         atomic_store(&m->pending[q], false);
