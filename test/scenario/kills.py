@@ -13,8 +13,9 @@ POINT = re.compile(r'weir_fault\("([\w.-]+)"\)')
 
 
 def fault_points():
-    """The names of all points at which the sources let a test kill the process."""
-    found = {name for path in (ROOT / "src").rglob("*.c") for name in POINT.findall(path.read_text())}
+    """The names of all points at which the sources let a test kill a process whose engines are embedded."""
+    passed = (path for path in (ROOT / "src").rglob("*.c") if not {"kafka", "cassandra"} & set(path.parts))
+    found = {name for path in passed for name in POINT.findall(path.read_text())}
     return sorted(found)
 
 
