@@ -112,7 +112,9 @@ class Verdicts(Scenario):
         rng = seeded()
         with Registry(self.folder) as r:
             asked, different, seen = 0, [], set()
-            for number in range(HISTORIES):
+            wanted = {(level, fits) for level in LEVELS for fits in (True, False)}
+            numbers = itertools.takewhile(lambda number: number < HISTORIES or (seen != wanted and number < 10 * HISTORIES), itertools.count())
+            for number in numbers:  # until each verdict has come at each level
                 subject, versions, candidate = self.history(r, rng, number)
                 r.must("PUT", f"/config/{subject}", {"compatibility": "NONE"})
                 self.assertTrue(r.must("POST", f"/compatibility/subjects/{subject}/versions", candidate)["is_compatible"])
@@ -130,8 +132,8 @@ class Verdicts(Scenario):
                     status = r.call("POST", f"/subjects/{subject}/versions", candidate)[0] if not verdicts[1] else 409
                     self.assertEqual(status, 409, (level, versions, candidate))  # what does not fit is not taken
                 other("DELETE", f"/subjects/{subject}")
-            self.assertEqual(asked, HISTORIES * len(LEVELS))
-            self.assertEqual(seen, {(level, fits) for level in LEVELS for fits in (True, False)})
+            self.assertGreaterEqual(asked, HISTORIES * len(LEVELS))
+            self.assertEqual(seen, wanted)
             self.assertEqual(different, [])
 
 
