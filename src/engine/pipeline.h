@@ -23,6 +23,8 @@ enum {
     TASK_COMMIT_BYTES = 16 << 20,    // changes collected before a commit is due, whatever the time
     TASK_COMMIT_BEHIND_US = 1000000, // between commits while there is more to read, and always where they travel
     TASK_LOOK_AGAIN_US = 100000,
+    TASK_NEARLY_US = 50000, // the same while records come all the time, but few are waiting
+    TASK_NEARLY_RECORDS = 20000,
     TASK_CAUGHT_UP_US = 20000, // between flushes of rows when there is nothing more to read; commits too, where all is embedded
     ENGINE_SLOTS = 100,        // processes that may share a data folder
     TASK_LEAVE_US = 20000000,  // a partition that goes may hold its new owner up for so long

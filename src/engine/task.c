@@ -317,9 +317,13 @@ static bool commit_due(const struct task *t, int64_t now_us, bool behind)
     return now_us - t->last_commit_us >= commit_wait_us(t, behind) || bytes >= TASK_COMMIT_BYTES;
 }
 
+// Rows that somebody waits for go soon; those of a long way behind gather, until the commit takes them.
 static bool flush_due(const struct task *t, int64_t now_us, bool behind)
 {
-    return t->unflushed && !behind && now_us - t->last_flush_us >= TASK_CAUGHT_UP_US;
+    int64_t waited_us = now_us - t->last_flush_us;
+    if (!t->unflushed || waited_us < TASK_CAUGHT_UP_US)
+        return false;
+    return !behind || (waited_us >= TASK_NEARLY_US && weir_reader_end_offset(t->reader) - t->next_offset < TASK_NEARLY_RECORDS);
 }
 
 bool task_has_work(struct task *t, int64_t now_us)
