@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Commits to Kafka: those of all tasks that wait go in one transaction, by whichever worker comes first, while the others read on. A transaction takes
-// some round trips whatever is in it, and a process has one at a time.
+// Commits to Kafka: those of all tasks that wait go in one transaction, by a thread of its own, so that no task stands still meanwhile. A transaction takes
+// some round trips whatever is in it, now and then a second, and a process has one at a time.
 #include "engine/pipeline.h"
 
-#include "base/time.h"
 #include <stdio.h>
 
 static int add(struct pipeline *p, const struct sealed *s, struct weir_error *err)
@@ -30,19 +29,8 @@ static int transact(struct pipeline *p, const struct sealed *list, enum weir_kaf
     return result;
 }
 
-// Trouble that passes turns the commits away, to be tried again.
-static int commit_all(struct pipeline *p, struct sealed *list, struct weir_error *err)
+static void tell(struct sealed *list, enum weir_kafka_fate fate)
 {
-    enum weir_kafka_fate fate = WEIR_KAFKA_ABORTED;
-    int result = transact(p, list, &fate, err);
-    if (result < 0)
-        weir_kafka_txn_abort(p->txn);
-    if (result < 0 && err->fate != WEIR_RETRY)
-        return -1;
-    if (result < 0) {
-        engine_say(p->engine, "%s: a commit was turned away: %s", p->plan->pipeline, err->text);
-        fate = WEIR_KAFKA_ABORTED;
-    }
     for (struct sealed *s = list, *next; s; s = next) {
         next = s->next; // the task goes on with it as soon as it is told
         s->fate = fate;
@@ -50,78 +38,92 @@ static int commit_all(struct pipeline *p, struct sealed *list, struct weir_error
             weir_kafka_batch_clear(s->commit.kafka);
         atomic_store(&s->stage, SEALED_ENDED);
     }
-    return 0;
 }
 
-static struct sealed *take_all(struct committer *c)
+// Trouble that passes turns the commits away, to be tried again.
+static void commit_all(struct pipeline *p, struct sealed *list)
 {
-    pthread_mutex_lock(&c->queue_lock);
-    struct sealed *list = c->queue;
-    c->queue = NULL;
-    pthread_mutex_unlock(&c->queue_lock);
-    return list;
+    struct weir_error err;
+    enum weir_kafka_fate fate = WEIR_KAFKA_ABORTED;
+    if (transact(p, list, &fate, &err) < 0) {
+        fate = WEIR_KAFKA_ABORTED;
+        weir_kafka_txn_abort(p->txn);
+        engine_say(p->engine, "%s: a commit was turned away: %s", p->plan->pipeline, err.text);
+        if (err.fate != WEIR_RETRY)
+            engine_fail(p->engine, &err);
+    }
+    tell(list, fate);
+    weir_log_wake(p->log);
 }
 
-void committer_open(struct committer *c)
+static void *serve(void *context)
 {
+    struct pipeline *p = context;
+    struct committer *c = &p->committer;
+    pthread_mutex_lock(&c->lock);
+    while (!c->stopping) {
+        struct sealed *list = c->queue;
+        c->queue = NULL;
+        c->under_way = list != NULL;
+        if (!list) {
+            pthread_cond_wait(&c->changed, &c->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&c->lock);
+        commit_all(p, list);
+        pthread_mutex_lock(&c->lock);
+        c->under_way = false;
+        pthread_cond_broadcast(&c->changed);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return NULL;
+}
+
+void committer_start(struct pipeline *p)
+{
+    struct committer *c = &p->committer;
     pthread_mutex_init(&c->lock, NULL);
-    pthread_mutex_init(&c->queue_lock, NULL);
+    pthread_cond_init(&c->changed, NULL);
+    c->started = pthread_create(&c->thread, NULL, serve, p) == 0;
+    weir_assert(c->started);
 }
 
-void committer_close(struct committer *c)
+void committer_stop(struct pipeline *p)
 {
+    struct committer *c = &p->committer;
+    if (!c->started)
+        return;
+    pthread_mutex_lock(&c->lock);
+    c->stopping = true;
+    pthread_cond_broadcast(&c->changed);
+    pthread_mutex_unlock(&c->lock);
+    pthread_join(c->thread, NULL);
     pthread_mutex_destroy(&c->lock);
-    pthread_mutex_destroy(&c->queue_lock);
+    pthread_cond_destroy(&c->changed);
+    c->started = false;
 }
 
 void committer_submit(struct pipeline *p, struct sealed *s)
 {
     struct committer *c = &p->committer;
-    pthread_mutex_lock(&c->queue_lock);
+    atomic_store(&s->stage, SEALED_QUEUED);
+    pthread_mutex_lock(&c->lock);
     s->next = c->queue;
     c->queue = s;
-    pthread_mutex_unlock(&c->queue_lock);
-    atomic_store(&s->stage, SEALED_QUEUED);
-}
-
-static int run(struct pipeline *p, struct weir_error *err)
-{
-    int result = 0;
-    struct sealed *list;
-    while (result == 0 && (list = take_all(&p->committer))) {
-        result = commit_all(p, list, err);
-        weir_log_wake(p->log);
-    }
-    return result;
-}
-
-int committer_run(struct pipeline *p, struct weir_error *err)
-{
-    struct committer *c = &p->committer;
-    if (pthread_mutex_trylock(&c->lock) != 0)
-        return 0; // somebody is at it, and looks again when done
-    atomic_store(&c->running, true);
-    int result = run(p, err);
-    atomic_store(&c->running, false);
+    pthread_cond_broadcast(&c->changed);
     pthread_mutex_unlock(&c->lock);
-    return result;
-}
-
-bool committer_idle(const struct committer *c)
-{
-    return !atomic_load(&c->running);
 }
 
 void committer_withdraw(struct pipeline *p, struct sealed *s)
 {
     struct committer *c = &p->committer;
-    pthread_mutex_lock(&c->lock); // it may be under way
-    pthread_mutex_lock(&c->queue_lock);
+    pthread_mutex_lock(&c->lock);
     for (struct sealed **at = &c->queue; *at; at = &(*at)->next)
         if (*at == s) {
             *at = s->next;
             break;
         }
-    pthread_mutex_unlock(&c->queue_lock);
+    while (c->under_way && atomic_load(&s->stage) == SEALED_QUEUED)
+        pthread_cond_wait(&c->changed, &c->lock);
     pthread_mutex_unlock(&c->lock);
 }

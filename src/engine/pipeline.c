@@ -98,7 +98,10 @@ static int open_transactions(struct pipeline *p, struct weir_error *err)
     if (!e->instance && instance_take(e->data_dir, e, err) < 0)
         return -1;
     weir_cleanup(weir_freep) char *id = weir_format("%s-%s", p->plan->pipeline, e->instance);
-    return weir_kafka_txn_open(p->kafka, id, &p->txn, err) < 0 || partials_topic(p, err) < 0 ? -1 : 0;
+    if (weir_kafka_txn_open(p->kafka, id, &p->txn, err) < 0 || partials_topic(p, err) < 0)
+        return -1;
+    committer_start(p);
+    return 0;
 }
 
 static int open_merge(struct pipeline *p, struct weir_error *err)
@@ -128,7 +131,6 @@ static int open_tasks(struct pipeline *p, struct weir_error *err)
 int pipeline_open(struct pipeline *p, struct weir_engine *e, struct weir_plan *plan, struct weir_error *err)
 {
     *p = (struct pipeline){.engine = e, .plan = plan};
-    committer_open(&p->committer);
     if (e->options.clock_factor_override)
         speed_up(plan, e->options.clock_factor_override);
     p->task_count = e->options.feed_only ? 0 : (uint32_t)plan->topic.partitions;
@@ -149,6 +151,7 @@ void pipeline_close(struct pipeline *p)
     membership_leave(p);
     if (p->store)
         weir_store_on_progress(p->store, NULL, NULL);
+    committer_stop(p);
     weir_kafka_txn_close(p->txn);
     for (uint32_t i = 0; i < p->task_count; i++)
         task_drop(&p->tasks[i]);
@@ -158,7 +161,6 @@ void pipeline_close(struct pipeline *p)
     observer_free(p->observer);
     door_free(p->door);
     merge_free(p->merge);
-    committer_close(&p->committer);
 }
 
 // ---- commits

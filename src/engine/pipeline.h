@@ -121,9 +121,12 @@ struct door;     // events that come from outside
 struct recent;   // newest rows of the tables
 struct observer; // what the store says of itself
 
-struct committer {
-    pthread_mutex_t lock, queue_lock;
-    atomic_bool running;
+struct committer { // of a pipeline in a consumer group
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t lock; // of what follows
+    pthread_cond_t changed;
+    bool stopping, under_way;
     struct sealed *queue;
 };
 
@@ -137,7 +140,7 @@ struct pipeline {
     struct weir_dead *dead;
     struct weir_kafka *kafka;   // NULL: the log is embedded
     struct weir_embedded *db;   // NULL: neither log nor store is embedded
-    struct weir_kafka_txn *txn; // under the committer's lock
+    struct weir_kafka_txn *txn; // the committer's
     struct committer committer;
     struct weir_share *share;
     pthread_t share_thread;
@@ -219,11 +222,9 @@ size_t pipeline_commit_bytes(const struct weir_commit *commit);
 int pipeline_commit_embedded(struct weir_commit *commit, bool durable, struct weir_error *err);
 
 // committer.c
-void committer_open(struct committer *c);
-void committer_close(struct committer *c);
-void committer_submit(struct pipeline *p, struct sealed *s);
-int committer_run(struct pipeline *p, struct weir_error *err); // commits what waits, unless somebody does
-bool committer_idle(const struct committer *c);
+void committer_start(struct pipeline *p);
+void committer_stop(struct pipeline *p);
+void committer_submit(struct pipeline *p, struct sealed *s);   // its stage tells when it has ended
 void committer_withdraw(struct pipeline *p, struct sealed *s); // it is with nobody when this returns
 
 // instance.c

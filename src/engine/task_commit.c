@@ -52,13 +52,8 @@ static int commit_alone(struct task *t, struct weir_error *err)
 {
     struct sealed s = {.partition = -1, .high_ms = INT64_MIN, .commit = t->commit};
     committer_submit(t->pipeline, &s);
-    while (atomic_load(&s.stage) == SEALED_QUEUED) {
-        if (committer_run(t->pipeline, err) < 0) {
-            committer_withdraw(t->pipeline, &s);
-            return -1;
-        }
-        poll(NULL, 0, COMMIT_STEP_MS * (atomic_load(&s.stage) == SEALED_QUEUED)); // somebody else is at it
-    }
+    while (atomic_load(&s.stage) == SEALED_QUEUED)
+        poll(NULL, 0, COMMIT_STEP_MS);
     return s.fate == WEIR_KAFKA_DONE ? 0 : weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
 }
 
@@ -197,8 +192,6 @@ static int settle(struct task *t, struct weir_error *err)
     struct sealed *s = &t->sealed;
     if (atomic_load(&s->stage) == SEALED_OPEN && hand_on(t, err) < 0)
         return -1;
-    if (atomic_load(&s->stage) == SEALED_QUEUED && committer_run(t->pipeline, err) < 0)
-        return -1;
     if (atomic_load(&s->stage) != SEALED_ENDED)
         return 0;
     if (s->fate == WEIR_KAFKA_DONE)
@@ -217,7 +210,7 @@ bool task_settle_due(const struct task *t, int64_t now_us)
     if (!s->any || t->fenced || now_us < s->retry_us)
         return false;
     int stage = atomic_load(&s->stage);
-    return stage == SEALED_QUEUED ? committer_idle(&t->pipeline->committer) : stage == SEALED_ENDED || weir_writer_acked(t->writer, s->ticket);
+    return stage == SEALED_ENDED || (stage == SEALED_OPEN && weir_writer_acked(t->writer, s->ticket));
 }
 
 int task_settle(struct task *t, struct weir_error *err)
