@@ -77,11 +77,11 @@ struct task {
     struct weir_query_counts *collected; // by query: what of the core's own counts is in them
     uint64_t collected_duplicates;
     uint64_t commits, lost_records;
-    bool fresh;       // no state was found
-    bool uncommitted; // something changed since the last seal
-    bool unflushed;   // rows were given since the last flush
-    bool finished;    // read to the end and closed, see task_finish
-    bool fenced;      // another process has the partition: nothing may be committed
+    bool fresh;           // no state was found
+    bool uncommitted;     // something changed since the last seal
+    bool unflushed;       // rows were given since the last flush
+    atomic_bool finished; // read to the end and closed, see task_finish
+    bool fenced;          // another process has the partition: nothing may be committed
     int64_t last_commit_us, last_flush_us, last_record_us, last_end_check_us;
     int64_t retry_us; // trouble that may pass: not to be run before
     uint32_t retries;

@@ -26,7 +26,7 @@ struct weir_kafka_group {
     struct weir_kafka_partition **partitions;
     size_t count;
     rd_kafka_consumer_group_metadata_t *proof; // NULL: nothing is ours
-    bool settled;                              // partitions came once, be it none
+    atomic_bool settled;                       // partitions came once, be it none
     bool failed;
     struct weir_error failure;
 };
