@@ -108,7 +108,8 @@ static void forget(struct task *t)
     memset(t->idle_given, 0, queries * sizeof *t->idle_given);
     t->collected_duplicates = t->retries = 0;
     t->next_offset = t->last_record_ms = t->retry_us = t->record_count = 0;
-    t->uncommitted = t->unflushed = t->finished = t->fenced = t->fetch_left = t->sealed.any = false;
+    t->uncommitted = t->unflushed = t->fenced = t->fetch_left = t->sealed.any = false;
+    atomic_store(&t->finished, false);
     t->trouble[0] = 0;
 }
 
