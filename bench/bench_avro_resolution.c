@@ -91,8 +91,8 @@ static int schema_of_bench(void *context, int32_t id, struct weir_arena *arena, 
 static void write_record(struct resolution *r)
 {
     const struct weir_avro_schema *schema;
-    struct weir_error err;
-    json_t *json, *value = json_loads(r->value, 0, NULL);
+    struct weir_error err = {.text = "its value is no JSON"};
+    json_t *json = NULL, *value = json_loads(r->value, 0, NULL);
     weir_buffer_byte(&r->record, 0);
     weir_buffer_be32(&r->record, SCHEMA_ID);
     if (!value || weir_avro_parse(weir_str_of(r->writer), &r->arena, &schema, &json, &err) < 0 ||
