@@ -337,7 +337,7 @@ bool task_has_work(struct task *t, int64_t now_us)
     for (uint32_t q = 0; q < t->pipeline->plan->query_count; q++)
         if (idle_due(t, q, now_us) || update_due(t, q, now_us))
             return true;
-    return !t->sealed.any && (merge_due(t->pipeline->merge, t, now_us) || partials_due(t, now_us));
+    return !t->uncommitted && (merge_due(t->pipeline->merge, t, now_us) || partials_due(t, now_us)); // all that these ask for is a commit
 }
 
 // Rows go ahead of the commit that belongs to them, so that they can be read soon.
