@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/buffer.h"
+#include "base/utf8.h"
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -66,6 +67,24 @@ void weir_buffer_format(struct weir_buffer *b, const char *format, ...)
     b->bytes += (size_t)bytes;
     va_end(again);
     va_end(args);
+}
+
+void weir_buffer_json_text(struct weir_buffer *b, struct weir_str text)
+{
+    weir_buffer_byte(b, '"');
+    for (uint32_t i = 0, bytes; i < text.bytes; i += bytes ? bytes : 1) {
+        uint8_t c = (uint8_t)text.data[i];
+        bytes = weir_utf8_bytes(text.data + i, text.bytes - i);
+        if (bytes == 0)
+            weir_buffer_format(b, "\\ufffd");
+        else if (c == '"' || c == '\\')
+            weir_buffer_format(b, "\\%c", c);
+        else if (c < 0x20)
+            weir_buffer_format(b, "\\u%04x", c);
+        else
+            weir_buffer_add(b, text.data + i, bytes);
+    }
+    weir_buffer_byte(b, '"');
 }
 
 void weir_buffer_drop(struct weir_buffer *b)

@@ -18,6 +18,7 @@ void weir_buffer_zigzag(struct weir_buffer *b, int64_t value);  // zigzag LEB128
 void weir_buffer_be32(struct weir_buffer *b, uint32_t value);
 void weir_buffer_be64(struct weir_buffer *b, uint64_t value);
 void weir_buffer_format(struct weir_buffer *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void weir_buffer_json_text(struct weir_buffer *b, struct weir_str text); // as a JSON string; bytes that are no UTF-8 as \ufffd
 void weir_buffer_drop(struct weir_buffer *b);
 
 static inline struct weir_str weir_buffer_view(const struct weir_buffer *b)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/printer.h"
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "cli/term.h"
 
@@ -21,38 +22,11 @@ struct printer {
 
 // ---- JSON
 
-// The length of the UTF-8 character at the start of `at`, 0 if it is none.
-static size_t utf8_bytes(const unsigned char *at, size_t left)
-{
-    size_t bytes = at[0] < 0x80 ? 1 : at[0] >= 0xc2 && at[0] < 0xe0 ? 2 : (at[0] & 0xf0) == 0xe0 ? 3 : at[0] >= 0xf0 && at[0] < 0xf5 ? 4 : 0;
-    if (bytes == 0 || bytes > left)
-        return 0;
-    for (size_t i = 1; i < bytes; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    if ((at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) || (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f))
-        return 0;
-    return bytes;
-}
-
 void print_json_text(FILE *out, struct weir_str text)
 {
-    const unsigned char *at = (const unsigned char *)text.data, *end = at + text.bytes;
-    fputc('"', out);
-    while (at < end) {
-        size_t bytes = utf8_bytes(at, (size_t)(end - at));
-        if (bytes == 0)
-            fputs("\\ufffd", out);
-        else if (*at == '"' || *at == '\\')
-            fprintf(out, "\\%c", *at);
-        else if (*at < 0x20)
-            fprintf(out, "\\u%04x", *at);
-        else
-            fwrite(at, 1, bytes, out);
-        at += bytes ? bytes : 1;
-    }
-    fputc('"', out);
+    weir_cleanup(weir_buffer_drop) struct weir_buffer json = {0};
+    weir_buffer_json_text(&json, text);
+    fwrite(json.data, 1, json.bytes, out);
 }
 
 static bool is_json_number(struct weir_str text)

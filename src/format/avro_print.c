@@ -1,25 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/number.h"
+#include "base/utf8.h"
 #include "format/avro_walk.h"
 
 static void print_code_point(struct weir_buffer *out, unsigned code)
 {
     weir_buffer_format(out, "\\u%04x", code);
-}
-
-// The bytes of the UTF-8 sequence at `at` (RFC 3629), 0 if there is none.
-static uint32_t utf8_bytes(const uint8_t *at, uint32_t left)
-{
-    uint8_t lead = at[0];
-    uint32_t bytes = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
-    if (bytes == 0 || bytes > left)
-        return 0;
-    for (uint32_t i = 1; i < bytes; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    bool overlong = (lead == 0xe0 && at[1] < 0xa0) || (lead == 0xf0 && at[1] < 0x90);
-    bool beyond = (lead == 0xed && at[1] >= 0xa0) || (lead == 0xf4 && at[1] >= 0x90);
-    return overlong || beyond ? 0 : bytes;
 }
 
 static void print_ascii(struct weir_buffer *out, uint8_t c)
@@ -38,7 +24,7 @@ static void print_text(struct weir_buffer *out, struct weir_str text)
     weir_buffer_byte(out, '"');
     for (uint32_t i = 0; i < text.bytes;) {
         const uint8_t *at = (const uint8_t *)text.data + i;
-        uint32_t bytes = utf8_bytes(at, text.bytes - i);
+        uint32_t bytes = weir_utf8_bytes(at, text.bytes - i);
         if (bytes == 1)
             print_ascii(out, *at);
         else if (bytes)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format/json_text.h"
+#include "base/utf8.h"
 
 static const uint64_t ONES = 0x0101010101010101, HIGHS = 0x8080808080808080;
 
@@ -98,24 +99,6 @@ const char *json_text_string(struct json_text *t, struct json_text_string *ret)
     return NULL;
 }
 
-// Bytes of the well-formed UTF-8 sequence (Unicode 15, table 3-7) at `at`; 0 if there is none.
-static unsigned sequence_bytes(const unsigned char *at, size_t left)
-{
-    unsigned lead = at[0];
-    if (lead < 0x80)
-        return 1;
-    unsigned bytes = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-    if (bytes == 0 || bytes > left)
-        return 0;
-    unsigned low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80, high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    if (at[1] < low || at[1] > high)
-        return 0;
-    for (unsigned i = 2; i < bytes; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    return bytes;
-}
-
 bool json_text_utf8(struct weir_str text)
 {
     const char *at = text.data, *end = at + text.bytes;
@@ -124,7 +107,7 @@ bool json_text_utf8(struct weir_str text)
             at += 8;
             continue;
         }
-        unsigned bytes = sequence_bytes((const unsigned char *)at, (size_t)(end - at));
+        unsigned bytes = weir_utf8_bytes(at, (size_t)(end - at));
         if (bytes == 0)
             return false;
         at += bytes;
@@ -449,7 +432,7 @@ int json_text_quote(struct weir_str text, bool any, struct weir_buffer *out)
             continue;
         }
         unsigned char byte = (unsigned char)*at;
-        unsigned bytes = sequence_bytes((const unsigned char *)at, (size_t)(end - at));
+        unsigned bytes = weir_utf8_bytes(at, (size_t)(end - at));
         if (bytes && byte >= 0x20 && byte != '"' && byte != '\\') {
             at += bytes;
             continue;

@@ -8,40 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-// The bytes of a well-formed UTF-8 sequence at the start of the text; 0: there is none (Unicode 15, table 3-7, surrogates and all else left out by
-// the bounds of the second byte).
-static uint32_t utf8_bytes(const uint8_t *at, uint32_t left)
-{
-    uint8_t lead = at[0], low = 0x80, high = 0xbf;
-    uint32_t bytes = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
-    low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : low;
-    high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : high;
-    if (bytes > left || (bytes > 1 && (at[1] < low || at[1] > high)))
-        return 0;
-    for (uint32_t i = 2; i < bytes; i++)
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    return bytes;
-}
-
-static void put_text(struct weir_buffer *out, struct weir_str text)
+static struct weir_str shown(struct weir_str text)
 {
     enum { SHOWN_BYTES = 16 << 10 }; // of a text too long for any store
-    text.bytes = text.bytes < SHOWN_BYTES ? text.bytes : SHOWN_BYTES;
-    weir_buffer_byte(out, '"');
-    for (uint32_t i = 0, bytes; i < text.bytes; i += bytes ? bytes : 1) {
-        uint8_t c = (uint8_t)text.data[i];
-        bytes = utf8_bytes((const uint8_t *)text.data + i, text.bytes - i);
-        if (bytes == 0)
-            weir_buffer_format(out, "\\ufffd");
-        else if (c == '"' || c == '\\')
-            weir_buffer_format(out, "\\%c", c);
-        else if (c < 0x20)
-            weir_buffer_format(out, "\\u%04x", c);
-        else
-            weir_buffer_add(out, text.data + i, bytes);
-    }
-    weir_buffer_byte(out, '"');
+    return (struct weir_str){text.data, text.bytes < SHOWN_BYTES ? text.bytes : SHOWN_BYTES};
 }
 
 static void put_value(struct weir_buffer *out, enum weir_cql_type type, const struct weir_value *value)
@@ -50,7 +20,7 @@ static void put_value(struct weir_buffer *out, enum weir_cql_type type, const st
     if (value->null)
         weir_buffer_format(out, "null");
     else if (value->kind == WEIR_STRS)
-        put_text(out, value->str);
+        weir_buffer_json_text(out, shown(value->str));
     else if (type == WEIR_CQL_BOOLEAN)
         weir_buffer_format(out, value->i64 ? "true" : "false");
     else if (value->kind == WEIR_I64)
@@ -70,7 +40,7 @@ static void put_member(struct weir_buffer *out, const struct weir_table_column *
     if (!shown || cassandra_take(&cell, column->type, &arena, &value) < 0)
         return;
     weir_buffer_format(out, out->bytes > 1 ? "," : "");
-    put_text(out, weir_str_of(column->name));
+    weir_buffer_json_text(out, weir_str_of(column->name));
     weir_buffer_byte(out, ':');
     put_value(out, column->type, &value);
 }
