@@ -40,6 +40,7 @@ num.network.threads=2
 num.io.threads=4
 log.cleaner.dedupe.buffer.size=16777216
 """
+# Whoever comes by the plain listener, the brokers among them, is ANONYMOUS and may do everything; the others what ACLs say of them.
 SASL = """\
 sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
 listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
@@ -51,6 +52,9 @@ ssl.truststore.type=PKCS12
 ssl.truststore.location={trust}
 ssl.truststore.password={password}
 ssl.client.auth={client_auth}
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+allow.everyone.if.no.acl.found={everyone}
 """
 LOG4J = """\
 log4j.rootLogger={level}, out
@@ -117,7 +121,7 @@ class Broker:
         if settings.secure:
             folder = tls.folder(settings)
             text += SASL.format(user=tls.USER, secret=tls.SECRET, keys=folder / "server.p12", trust=folder / "trust.p12", password=tls.PASSWORD,
-                                client_auth="required" if settings.client_auth else "none")
+                                client_auth="required" if settings.client_auth else "none", everyone="false" if settings.acls else "true")
         return text
 
     def format(self, process):
@@ -125,8 +129,8 @@ class Broker:
         if (process.data / "meta.properties").exists():
             return
         user = ["--add-scram", f"SCRAM-SHA-512=[name={tls.USER},password={tls.SECRET}]"] if self.settings.secure else []
-        done = subprocess.run([jars.java(), *TOOL, "-cp", self.classes(process.conf), "kafka.tools.StorageTool", "format", "-t", self.cluster_id(),
-                               "-c", process.conf / "server.properties", *user], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+        done = subprocess.run([jars.java(), *TOOL, "-cp", self.classes(process.conf), "kafka.tools.StorageTool", "format",
+                               f"--cluster-id={self.cluster_id()}", "-c", process.conf / "server.properties", *user], stdin=subprocess.DEVNULL, capture_output=True, text=True)
         if done.returncode:
             raise Failure(f"{process.name}: its data folder cannot be formatted:\n{done.stdout}{done.stderr}")
 

@@ -101,7 +101,7 @@ def wished(arguments):
                 raise Failure(f"{variable}={os.environ[variable]} is not a number") from None
         if given is not None:
             wishes[field] = given
-    for field in ("secure", "client_auth", "yaml"):
+    for field in ("secure", "client_auth", "acls", "yaml"):
         if getattr(arguments, field):
             wishes[field] = getattr(arguments, field)
     wishes.setdefault("first", None)
@@ -334,6 +334,7 @@ def add_up(one):
         one.add_argument(option, dest=field, type=kind, metavar=field.rpartition("_")[2].upper(), help=f"{text} ({getattr(defaults, field)})")
     one.add_argument("--secure", action="store_true", help="Cassandra: passwords and client TLS; Kafka: a SASL_SSL listener too")
     one.add_argument("--client-auth", action="store_true", help="with --secure: clients must show a certificate")
+    one.add_argument("--acls", action="store_true", help="with --secure: Kafka's users may do nothing but what ACLs allow")
     one.add_argument("--yaml", action="append", metavar="'KEY: VALUE'", help="one more line of cassandra.yaml")
 
 

@@ -38,6 +38,7 @@ class Settings:
     registry_port: int = 18081
     secure: bool = False
     client_auth: bool = False
+    acls: bool = False  # with secure: a user of Kafka without an ACL may do nothing, rather than everything where there is none
     yaml: list = field(default_factory=list)
     owner: str = ""  # pid and start time of the test that made it for itself
 
