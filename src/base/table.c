@@ -29,3 +29,21 @@ enum weir_kind weir_cql_kind(enum weir_cql_type type)
 {
     return cql_types[type].kind;
 }
+
+uint32_t weir_table_key_count(const struct weir_table *table)
+{
+    return table->partition_count + table->clustering_count;
+}
+
+uint32_t weir_table_key(const struct weir_table *table, uint32_t index)
+{
+    return index < table->partition_count ? table->partition[index] : table->clustering[index - table->partition_count].column;
+}
+
+bool weir_table_is_key(const struct weir_table *table, uint32_t column)
+{
+    for (uint32_t i = 0; i < weir_table_key_count(table); i++)
+        if (weir_table_key(table, i) == column)
+            return true;
+    return false;
+}

@@ -66,6 +66,11 @@ struct weir_table {
     struct weir_option *compaction;
 };
 
+// The primary key in its order: the partition key's columns, then the clustering columns.
+uint32_t weir_table_key_count(const struct weir_table *table);
+uint32_t weir_table_key(const struct weir_table *table, uint32_t index); // the column of key column `index` < weir_table_key_count
+bool weir_table_is_key(const struct weir_table *table, uint32_t column);
+
 // Rows on their way to a table, columns in the table's order; or, if `deleted`, keys of rows of an upserts table that are no more. Later rows win over earlier ones of the same primary key.
 struct weir_rows {
     const struct weir_table *table;

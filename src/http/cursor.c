@@ -4,16 +4,6 @@
 //   fingerprint of the table and the query's bounds u64 | each key column: integers as zigzag varint, doubles as bits u64, text as length and bytes
 #include "http/inside.h"
 
-uint32_t http_key_column(const struct weir_table *table, uint32_t index)
-{
-    return index < table->partition_count ? table->partition[index] : table->clustering[index - table->partition_count].column;
-}
-
-static uint32_t key_columns(const struct weir_table *table)
-{
-    return table->partition_count + table->clustering_count;
-}
-
 static void add_value(struct weir_buffer *b, const struct weir_value *value)
 {
     uint64_t bits;
@@ -32,8 +22,8 @@ void http_cursor_add(struct weir_buffer *out, uint64_t fingerprint, const struct
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer bytes = {0};
     weir_buffer_be64(&bytes, fingerprint);
-    for (uint32_t i = 0; i < key_columns(table); i++)
-        add_value(&bytes, &values[http_key_column(table, i)]);
+    for (uint32_t i = 0; i < weir_table_key_count(table); i++)
+        add_value(&bytes, &values[weir_table_key(table, i)]);
     http_base64_add(out, weir_buffer_view(&bytes));
 }
 
@@ -60,8 +50,8 @@ int http_cursor_parse(struct weir_str text, uint64_t fingerprint, const struct w
     struct weir_cursor c = {bytes.data, bytes.data + bytes.bytes, false};
     if (weir_cursor_be64(&c) != fingerprint)
         return -1;
-    for (uint32_t i = 0; i < key_columns(table) && !c.bad; i++)
-        ret[i] = take_value(&c, weir_cql_kind(table->columns[http_key_column(table, i)].type), arena);
+    for (uint32_t i = 0; i < weir_table_key_count(table) && !c.bad; i++)
+        ret[i] = take_value(&c, weir_cql_kind(table->columns[weir_table_key(table, i)].type), arena);
     return c.bad || c.at != c.end ? -1 : 0;
 }
 
@@ -76,8 +66,8 @@ static int compare(const struct weir_value *a, const struct weir_value *b)
 
 int http_key_compare(const struct weir_table *table, const struct weir_value *row, const struct weir_value *key)
 {
-    for (uint32_t i = 0; i < key_columns(table); i++) {
-        int order = compare(&row[http_key_column(table, i)], &key[i]);
+    for (uint32_t i = 0; i < weir_table_key_count(table); i++) {
+        int order = compare(&row[weir_table_key(table, i)], &key[i]);
         if (order != 0)
             return i >= table->partition_count && table->clustering[i - table->partition_count].descending ? -order : order;
     }

@@ -186,7 +186,6 @@ int http_base64_parse(struct weir_str text, struct weir_buffer *out);
 void http_cursor_add(struct weir_buffer *out, uint64_t fingerprint, const struct weir_table *table, const struct weir_value *values);
 // Values of the key columns in their order; -1 if it is no cursor of this table and fingerprint.
 int http_cursor_parse(struct weir_str text, uint64_t fingerprint, const struct weir_table *table, struct weir_arena *arena, struct weir_value *ret);
-uint32_t http_key_column(const struct weir_table *table, uint32_t index); // partition key, then clustering columns
 // Orders a row against a key as scans do.
 int http_key_compare(const struct weir_table *table, const struct weir_value *row, const struct weir_value *key);
 

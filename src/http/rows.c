@@ -22,14 +22,9 @@ struct rows {
     bool more;               // there is at least one row behind it
 };
 
-static uint32_t key_columns(const struct weir_table *t)
-{
-    return t->partition_count + t->clustering_count;
-}
-
 static const char *key_name(const struct weir_table *t, uint32_t index)
 {
-    return t->columns[http_key_column(t, index)].name;
+    return t->columns[weir_table_key(t, index)].name;
 }
 
 // ---- what is asked for
@@ -38,7 +33,7 @@ static int check_params(struct rows *q)
 {
     const char *names[RESERVED + HTTP_PARAMS_MAX];
     uint32_t count = 0;
-    for (uint32_t i = 0; i < key_columns(q->table) && count < HTTP_PARAMS_MAX; i++)
+    for (uint32_t i = 0; i < weir_table_key_count(q->table) && count < HTTP_PARAMS_MAX; i++)
         names[count++] = key_name(q->table, i);
     for (uint32_t i = 0; i < RESERVED; i++)
         names[count++] = reserved[i];
@@ -56,11 +51,11 @@ static int parse_key(struct rows *q)
 {
     struct http_request *r = q->request;
     const struct weir_table *t = q->table;
-    struct weir_value *key = weir_arena_zalloc(&r->arena, key_columns(t) * sizeof *key);
+    struct weir_value *key = weir_arena_zalloc(&r->arena, weir_table_key_count(t) * sizeof *key);
     uint32_t given = 0;
-    for (uint32_t i = 0; i < key_columns(t); i++) {
+    for (uint32_t i = 0; i < weir_table_key_count(t); i++) {
         const struct weir_str *text = http_param(r, key_name(t, i));
-        const struct weir_table_column *column = &t->columns[http_key_column(t, i)];
+        const struct weir_table_column *column = &t->columns[weir_table_key(t, i)];
         if (!text)
             continue;
         if (given < i) {
@@ -100,7 +95,7 @@ static uint64_t fingerprint_of(const struct rows *q)
 {
     const struct http_request *r = q->request;
     uint64_t hash = weir_hash64(q->table->name, strlen(q->table->name), weir_hash64(q->plan->pipeline, strlen(q->plan->pipeline), 0));
-    for (uint32_t i = 0; i < key_columns(q->table) + 2; i++) {
+    for (uint32_t i = 0; i < weir_table_key_count(q->table) + 2; i++) {
         const char *name = i < 2 ? reserved[i] : key_name(q->table, i - 2);
         const struct weir_str *text = http_param(r, name);
         hash = text ? weir_hash64(text->data, text->bytes, hash + i) : weir_hash64(&i, sizeof i, hash);
@@ -132,7 +127,7 @@ static int parse_page(struct rows *q)
     q->fingerprint = fingerprint_of(q);
     if (!page)
         return 0;
-    q->after = weir_arena_zalloc(&r->arena, key_columns(q->table) * sizeof *q->after);
+    q->after = weir_arena_zalloc(&r->arena, weir_table_key_count(q->table) * sizeof *q->after);
     if (http_cursor_parse(*page, q->fingerprint, q->table, &r->arena, q->after) < 0) {
         http_problem(r, 400, "'page' is the 'next' of an answer to the same query; this one is not");
         return -1;

@@ -78,7 +78,7 @@ static size_t print_value(char *out, size_t bytes, struct weir_value v)
 static int take_rows(void *context, const struct weir_rows *rows, struct weir_error *err)
 {
     (void)err;
-    uint32_t keys = rows->table->partition_count + rows->table->clustering_count;
+    uint32_t keys = weir_table_key_count(rows->table);
     for (uint32_t i = 0; i < rows->count; i++) {
         char key[LINE_BYTES], values[LINE_BYTES] = "";
         size_t at = (size_t)snprintf(key, sizeof key, "%s", rows->table->name), to = 0;

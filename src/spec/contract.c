@@ -43,22 +43,11 @@ static json_t *type_of(enum weir_cql_type type)
     }
 }
 
-static bool is_key(const struct weir_table *table, uint32_t column)
-{
-    for (uint32_t i = 0; i < table->partition_count; i++)
-        if (table->partition[i] == column)
-            return true;
-    for (uint32_t i = 0; i < table->clustering_count; i++)
-        if (table->clustering[i].column == column)
-            return true;
-    return false;
-}
-
 static json_t *field_of(const struct weir_query_spec *query, uint32_t column)
 {
     const struct weir_table_column *c = &query->table.columns[column];
     json_t *type = type_of(c->type);
-    if (is_key(&query->table, column) || !query->columns[column]->nullable)
+    if (weir_table_is_key(&query->table, column) || !query->columns[column]->nullable)
         return json_pack("{s:s, s:o}", "name", c->name, "type", type);
     return json_pack("{s:s, s:[s, o], s:n}", "name", c->name, "type", "null", type, "default");
 }

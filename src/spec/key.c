@@ -13,19 +13,6 @@ static const char *suggest_column(struct query_reading *q, struct weir_str name)
     return spec_did_you_mean(q->r, name, names, table->column_count);
 }
 
-static bool in_key(const struct weir_table *table, uint32_t column)
-{
-    for (uint32_t i = 0; i < table->partition_count; i++) {
-        if (table->partition[i] == column)
-            return true;
-    }
-    for (uint32_t i = 0; i < table->clustering_count; i++) {
-        if (table->clustering[i].column == column)
-            return true;
-    }
-    return false;
-}
-
 static int64_t find_column(const struct weir_table *table, struct weir_str name)
 {
     for (uint32_t i = 0; i < table->column_count; i++) {
@@ -65,7 +52,7 @@ static int64_t read_key_column(struct query_reading *q, const struct node *node,
             spec_mistake(q->r, at, suggest_column(q, name), "the key names '%s', which is no column of the table", shown);
         return -1;
     }
-    if (in_key(&q->query->table, (uint32_t)column)) {
+    if (weir_table_is_key(&q->query->table, (uint32_t)column)) {
         spec_mistake(q->r, at, NULL, "'%s' is in the key twice", shown);
         return -1;
     }
@@ -153,7 +140,7 @@ static bool mentions_window(const struct weir_expr *e)
 static bool key_has(const struct query_reading *q, bool (*matches)(const struct weir_expr *e, uint32_t group), uint32_t group)
 {
     for (uint32_t i = 0; i < q->query->table.column_count; i++) {
-        if (in_key(&q->query->table, i) && matches(q->query->columns[i], group))
+        if (weir_table_is_key(&q->query->table, i) && matches(q->query->columns[i], group))
             return true;
     }
     return false;

@@ -90,9 +90,8 @@ int store_check_scan(const struct weir_scan *scan, struct weir_error *err)
     if (scan->key_count > 0 && scan->key_count < table->partition_count)
         return weir_fail(err, WEIR_USAGE, WEIR_STOP, "table %s: give all %u columns of the partition key, or none", table->name,
                          table->partition_count);
-    if (scan->key_count > table->partition_count + table->clustering_count)
-        return weir_fail(err, WEIR_USAGE, WEIR_STOP, "table %s has only %u key columns", table->name,
-                         table->partition_count + table->clustering_count);
+    if (scan->key_count > weir_table_key_count(table))
+        return weir_fail(err, WEIR_USAGE, WEIR_STOP, "table %s has only %u key columns", table->name, weir_table_key_count(table));
     if ((scan->bound_from || scan->bound_to) && !table->windowed && table->clustering_count == 0)
         return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "table %s has no clustering column that could be bounded", table->name);
     return 0;

@@ -177,17 +177,6 @@ static void suite_table_make(uint64_t *dice, struct suite_table *t, const char *
         t->columns[t->clustering[0].column].type = WEIR_CQL_TIMESTAMP;
 }
 
-static bool suite_is_key(const struct weir_table *table, uint32_t column)
-{
-    for (uint32_t i = 0; i < table->partition_count; i++)
-        if (table->partition[i] == column)
-            return true;
-    for (uint32_t i = 0; i < table->clustering_count; i++)
-        if (table->clustering[i].column == column)
-            return true;
-    return false;
-}
-
 static int suite_compare_keys(const struct weir_table *table, const struct suite_row *a, const struct suite_row *b)
 {
     for (uint32_t i = 0; i < table->partition_count; i++) {
@@ -241,7 +230,7 @@ static struct suite_row suite_row_of(uint64_t *dice, struct suite_table *t)
 {
     struct suite_row row = {.window_start_ms = (int64_t)suite_below(dice, 40) - 20};
     for (uint32_t c = 0; c < t->table.column_count; c++)
-        row.cells[c] = suite_cell_of(dice, t->columns[c].type, suite_is_key(&t->table, c));
+        row.cells[c] = suite_cell_of(dice, t->columns[c].type, weir_table_is_key(&t->table, c));
     enum { APART = 4096 }; // no revision is given twice: rows of one would have to be the same
     int64_t number = ++t->revision;
     row.revision = number * APART + number;
@@ -310,11 +299,6 @@ static int suite_by_key(const void *a, const void *b)
     return suite_compare_keys(&suite_sorting->table, *(const struct suite_row *const *)a, *(const struct suite_row *const *)b);
 }
 
-static uint32_t suite_key_column(const struct weir_table *table, uint32_t i)
-{
-    return i < table->partition_count ? table->partition[i] : table->clustering[i - table->partition_count].column;
-}
-
 static bool suite_in_bounds(const struct suite_table *t, const struct weir_scan *scan, const struct suite_row *row, const struct suite_cell *from,
                             const struct suite_cell *to)
 {
@@ -361,7 +345,7 @@ static void suite_scan(struct store_subject *s, uint64_t *dice, const struct sui
     if (suite_below(dice, 3))
         scan.key_count = t->table.partition_count + suite_below(dice, t->table.clustering_count + 1);
     for (uint32_t i = 0; i < scan.key_count; i++) {
-        uint32_t c = suite_key_column(&t->table, i);
+        uint32_t c = weir_table_key(&t->table, i);
         key[i] = suite_value(&like.cells[c], t->columns[c].type);
     }
     if (t->table.windowed ? !suite_manners.windows_untold : t->table.clustering_count > 0) {
@@ -378,7 +362,7 @@ static void suite_scan(struct store_subject *s, uint64_t *dice, const struct sui
     for (uint32_t i = 0; i < t->row_count; i++) {
         bool match = suite_in_bounds(t, &scan, &t->rows[i], &from, &to);
         for (uint32_t k = 0; match && k < scan.key_count; k++) {
-            uint32_t c = suite_key_column(&t->table, k);
+            uint32_t c = weir_table_key(&t->table, k);
             match = suite_compare_cells(&t->rows[i].cells[c], &like.cells[c], t->columns[c].type) == 0;
         }
         if (match)

@@ -20,24 +20,17 @@ static int parse_bound(const struct session *s, const struct weir_query_spec *qu
     return cell_parse(&table->columns[table->clustering[0].column], text, arena, ret, err);
 }
 
-static const struct weir_table_column *key_column(const struct weir_table *table, uint32_t index)
-{
-    if (index < table->partition_count)
-        return &table->columns[table->partition[index]];
-    return &table->columns[table->clustering[index - table->partition_count].column];
-}
-
 static int make_scan(const struct session *s, const struct weir_query_spec *query, const struct cli_args *args, struct weir_arena *arena,
                      struct weir_scan *ret, struct weir_error *err)
 {
     const struct weir_table *table = &query->table;
     struct weir_scan scan = {.table = table, .key_count = args->keys.count, .limit = args->limit};
-    if (args->keys.count > table->partition_count + table->clustering_count)
-        return weir_fail(err, WEIR_USAGE, WEIR_STOP, "table '%s' has %u key columns, not %u", table->name,
-                         table->partition_count + table->clustering_count, args->keys.count);
+    if (args->keys.count > weir_table_key_count(table))
+        return weir_fail(err, WEIR_USAGE, WEIR_STOP, "table '%s' has %u key columns, not %u", table->name, weir_table_key_count(table),
+                         args->keys.count);
     struct weir_value *key = weir_arena_zalloc(arena, (args->keys.count + 1) * sizeof(*key));
     for (uint32_t i = 0; i < args->keys.count; i++) {
-        if (cell_parse(key_column(table, i), args->keys.items[i], arena, &key[i], err) < 0)
+        if (cell_parse(&table->columns[weir_table_key(table, i)], args->keys.items[i], arena, &key[i], err) < 0)
             return weir_wrap(err, "--key");
     }
     scan.key = key;

@@ -55,8 +55,8 @@ static int64_t put_row(struct weir_buffer *out, const struct chunk *chunk)
     weir_buffer_byte(out, '{');
     if (chunk->deleted)
         cql_take_bytes(&c, &timestamp);
-    for (uint32_t i = 0; chunk->deleted && i < table->partition_count + table->clustering_count; i++) {
-        uint32_t column = i < table->partition_count ? table->partition[i] : table->clustering[i - table->partition_count].column;
+    for (uint32_t i = 0; chunk->deleted && i < weir_table_key_count(table); i++) {
+        uint32_t column = weir_table_key(table, i);
         put_member(out, &table->columns[column], &c, column < shown);
     }
     for (uint32_t i = 0; !chunk->deleted && i < table->column_count; i++)

@@ -159,16 +159,11 @@ void cassandra_put_create_table(struct weir_buffer *out, const char *keyspace, c
 
 // ---- rows
 
-static uint32_t key_column(const struct weir_table *table, uint32_t i)
-{
-    return i < table->partition_count ? table->partition[i] : table->clustering[i - table->partition_count].column;
-}
-
 static void add_equal(struct weir_buffer *out, const struct weir_table *table, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         weir_buffer_format(out, i ? " AND " : " WHERE ");
-        cassandra_put_name(out, table->columns[key_column(table, i)].name);
+        cassandra_put_name(out, table->columns[weir_table_key(table, i)].name);
         weir_buffer_format(out, " = ?");
     }
 }
@@ -198,7 +193,7 @@ void cassandra_put_delete(struct weir_buffer *out, const char *keyspace, const s
     weir_buffer_format(out, "DELETE FROM ");
     cassandra_put_table(out, keyspace, shape->table);
     weir_buffer_format(out, " USING TIMESTAMP ?");
-    add_equal(out, &shape->physical, shape->physical.partition_count + shape->physical.clustering_count);
+    add_equal(out, &shape->physical, weir_table_key_count(&shape->physical));
 }
 
 void cassandra_put_select(struct weir_buffer *out, const char *keyspace, const struct cassandra_shape *shape, uint32_t equal)

@@ -171,11 +171,8 @@ static int bind_delete(const struct weir_rows *rows, uint32_t row, struct weir_b
 {
     const struct weir_table *table = rows->table;
     cql_bind_bigint(out, rows->revision[row] - 1);
-    for (uint32_t i = 0; i < table->partition_count; i++)
-        if (bind_column(rows, table->partition[i], row, out, err) < 0)
-            return -1;
-    for (uint32_t i = 0; i < table->clustering_count; i++)
-        if (bind_column(rows, table->clustering[i].column, row, out, err) < 0)
+    for (uint32_t i = 0; i < weir_table_key_count(table); i++)
+        if (bind_column(rows, weir_table_key(table, i), row, out, err) < 0)
             return -1;
     return 0;
 }
@@ -184,8 +181,8 @@ static bool keys_fit(const struct weir_rows *rows, uint32_t row)
 {
     const struct weir_table *table = rows->table;
     uint64_t bytes = 0;
-    for (uint32_t i = 0; i < table->partition_count + table->clustering_count; i++) {
-        uint32_t c = i < table->partition_count ? table->partition[i] : table->clustering[i - table->partition_count].column;
+    for (uint32_t i = 0; i < weir_table_key_count(table); i++) {
+        uint32_t c = weir_table_key(table, i);
         bytes += rows->columns[c].kind == WEIR_STRS ? rows->columns[c].str[row].bytes : 0;
     }
     return bytes <= KEY_BYTES_MAX;

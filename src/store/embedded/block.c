@@ -10,22 +10,11 @@ enum { FORMAT = 1, VARINT_BYTES_MAX = 10, KEY_BYTES_MAX = 64 << 10, UUID_BYTES =
 
 // ---- layout
 
-static bool is_key(const struct weir_table *table, uint32_t column)
-{
-    for (uint32_t i = 0; i < table->partition_count; i++)
-        if (table->partition[i] == column)
-            return true;
-    for (uint32_t i = 0; i < table->clustering_count; i++)
-        if (table->clustering[i].column == column)
-            return true;
-    return false;
-}
-
 void store_layout_make(const struct weir_table *table, struct store_layout *ret)
 {
     uint32_t *values = weir_alloc(table->column_count * sizeof *values + 1), count = 0;
     for (uint32_t c = 0; c < table->column_count; c++)
-        if (!is_key(table, c))
+        if (!weir_table_is_key(table, c))
             values[count++] = c;
     *ret = (struct store_layout){.table = table,
                                  .upserts = table->upserts || table->windowed || table->clustering_count == 0,
