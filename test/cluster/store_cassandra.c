@@ -60,7 +60,7 @@ static void commit(struct store_subject *s)
 static int set_up(void **state)
 {
     static struct store_subject s;
-    s = (struct store_subject){.commit = commit, .reopen = reopen};
+    s = (struct store_subject){.commit = commit, .reopen = reopen, .random_tables = 8};
     open_all(&s);
     *state = &s;
     return 0;
@@ -92,27 +92,6 @@ static void drop_keyspace(void)
 {
     weir_cleanup(weir_freep) char *statement = weir_format("DROP KEYSPACE IF EXISTS %s", keyspace);
     say(statement);
-}
-
-// ---- the suite
-
-#define CASE(what)                                                                                                                                   \
-    static void test_##what(void **state)                                                                                                            \
-    {                                                                                                                                                \
-        suite_##what(*state);                                                                                                                        \
-    }
-CASE(refuses_another_shape)
-CASE(replays_change_nothing)
-CASE(newest_revisions_win)
-CASE(rows_are_taken_back)
-CASE(texts_may_be_long)
-CASE(partitions_may_be_many)
-CASE(bounds)
-
-static void test_random_tables(void **state)
-{
-    for (uint64_t seed = 1; seed <= 8; seed++)
-        suite_random_table(*state, seed);
 }
 
 // ---- what only Cassandra has
@@ -392,16 +371,58 @@ static void test_operators_see_nodes_and_tables(void **state)
     reopen(s);
 }
 
-static void test_memory_is_bounded(void **state)
+static void open_with(struct store_subject *s, uint32_t count, const struct weir_option *options)
 {
-    struct store_subject *s = *state;
-    struct weir_table table = readings_named("bounded_memory", false);
-    struct weir_option small[] = {{"memory_max", "1 MiB"}, {"batches_in_flight", "1"}};
-    struct weir_cassandra_where where = {.url = url, .option_count = 2, .options = small};
+    struct weir_cassandra_where where = {.url = url, .option_count = count, .options = options};
     struct weir_error err;
     close_all(s);
     assert_int_equal(weir_store_cassandra(&where, &s->store, &err), 0);
     assert_int_equal(weir_writer_new(s->store, keyspace, &s->writer, &err), 0);
+}
+
+static uint64_t batches_sent(struct store_subject *s)
+{
+    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
+    struct weir_store_stats stats;
+    struct weir_error err;
+    assert_int_equal(weir_store_stats(s->store, keyspace, &arena, &stats, &err), 0);
+    return stats.batches;
+}
+
+static void test_busy_partitions_gather_and_quiet_ones_do_not_wait(void **state)
+{
+    enum { LINGER_MS = 3000 };
+    struct store_subject *s = *state;
+    struct weir_table table = readings_named("lingering", false);
+    open_with(s, 1, &(struct weir_option){"linger", "3 s"});
+    readings_create(s, &table);
+    int64_t begun_us = weir_monotonic_us();
+    readings_add(s, &table, &(struct reading){"busy", 0, 0, NULL, 1}, 1, false);
+    commit(s);
+    readings_add(s, &table, &(struct reading){"quiet", 0, 0, NULL, 1}, 1, false);
+    commit(s);
+    assert_true(weir_monotonic_us() - begun_us < LINGER_MS * 1000);
+    assert_int_equal(batches_sent(s), 2);
+    for (int i = 1; i <= 20; i++) {
+        struct weir_commit none = {0};
+        struct weir_error err;
+        uint64_t ticket;
+        readings_add(s, &table, &(struct reading){"busy", i, i, NULL, i + 1}, 1, false);
+        assert_int_equal(weir_writer_flush(s->writer, &none, &ticket, &err), 0);
+    }
+    commit(s);
+    assert_in_range(batches_sent(s), 3, 4); // 4 on a machine that stood still between two rows
+    struct readings_found found = readings_scan(s, &(struct weir_scan){.table = &table});
+    assert_int_equal(found.count, 22);
+    free(found.text);
+    reopen(s);
+}
+
+static void test_memory_is_bounded(void **state)
+{
+    struct store_subject *s = *state;
+    struct weir_table table = readings_named("bounded_memory", false);
+    open_with(s, 2, (struct weir_option[]){{"memory_max", "1 MiB"}, {"batches_in_flight", "1"}});
     readings_create(s, &table);
     struct reading rows[100];
     int added = 0;
@@ -440,13 +461,7 @@ int main(void)
     if (getenv("ONLY"))
         cmocka_set_test_filter(getenv("ONLY"));
     const struct CMUnitTest tests[] = {
-        TEST(replays_change_nothing),
-        TEST(newest_revisions_win),
-        TEST(rows_are_taken_back),
-        TEST(texts_may_be_long),
-        TEST(partitions_may_be_many),
-        TEST(bounds),
-        TEST(refuses_another_shape),
+        STORE_SUITE(set_up, tear_down),
         TEST(the_difference_is_told_column_by_column),
         TEST(refused_rows_come_out_and_others_go_on),
         TEST(a_table_that_goes_and_comes_back),
@@ -455,8 +470,8 @@ int main(void)
         TEST(partitions_by_time),
         TEST(raw_rows_by_time_keep_their_order),
         TEST(operators_see_nodes_and_tables),
+        TEST(busy_partitions_gather_and_quiet_ones_do_not_wait),
         TEST(memory_is_bounded),
-        TEST(random_tables),
         cmocka_unit_test(test_a_ring_that_does_not_answer_is_named),
     };
     const char *given = getenv("HOSTS");

@@ -46,9 +46,9 @@ static void answered(void *context, const struct cql_answer *answer)
 
 static void put_first(struct table_writer *t, struct chunk *chunk)
 {
-    chunk->next = t->first;
-    t->first = chunk;
-    t->last = t->last ? t->last : chunk;
+    chunk->next = t->ready.first;
+    t->ready.first = chunk;
+    t->ready.last = t->ready.last ? t->ready.last : chunk;
 }
 
 // Jitter keeps writers from coming back all at once.
@@ -143,14 +143,21 @@ void writer_settle(struct cassandra_writer *w)
 
 // ---- sending
 
-static void submit(struct cassandra_writer *w, struct chunk *chunk)
+static struct chunk *take_first(struct chunk_queue *q)
 {
-    struct table_writer *t = chunk->table;
-    if (chunk->lane != CHUNK_NO_LANE)
+    struct chunk *chunk = q->first;
+    q->first = chunk->next;
+    q->last = q->first ? q->last : NULL;
+    return chunk;
+}
+
+static void submit(struct cassandra_writer *w, struct table_writer *t, struct chunk *chunk, int64_t now_us)
+{
+    if (chunk->lane != CHUNK_NO_LANE) {
         t->lane[chunk->lane].open[chunk->deleted] = NULL;
+        t->lane[chunk->lane].sent_us = now_us;
+    }
     chunk->lane = CHUNK_NO_LANE;
-    t->first = chunk->next;
-    t->last = t->first ? t->last : NULL;
     free(chunk->error);
     chunk->error = NULL;
     t->in_flight++;
@@ -170,21 +177,18 @@ static void submit(struct cassandra_writer *w, struct chunk *chunk)
     cql_submit(w->store->session, &request, answered, chunk);
 }
 
-// Whether the table's first chunk may go; *ret_due_us is lowered to when it may, where time alone is in the way.
-static bool may_go(const struct cassandra_writer *w, const struct table_writer *t, int64_t now_us, int64_t *ret_due_us)
+// The table's queue whose first chunk may go; NULL: none. *ret_due_us is lowered to when one may, where time alone is in the way.
+static struct chunk_queue *queue_to_go(struct table_writer *t, int64_t now_us, int64_t *ret_due_us)
 {
-    const struct chunk *chunk = t->first;
-    const struct cassandra_options *options = &w->store->options;
-    if (!chunk || (t->failures > 0 && t->in_flight > 0))
-        return false;
-    int64_t due_us = t->hold_until_us;
-    bool lingers = options->linger_ms > 0 && chunk->epoch == w->epoch && chunk->lane != CHUNK_NO_LANE;
-    if (lingers && chunk->born_us + options->linger_ms * 1000 > due_us)
-        due_us = chunk->born_us + options->linger_ms * 1000;
+    const struct chunk *gathering = t->gathering.first;
+    if ((!t->ready.first && !gathering) || (t->failures > 0 && t->in_flight > 0))
+        return NULL;
+    bool gathers = !t->ready.first && gathering->lane != CHUNK_NO_LANE;
+    int64_t due_us = gathers && gathering->due_us > t->hold_until_us ? gathering->due_us : t->hold_until_us;
     if (due_us <= now_us)
-        return true;
+        return t->ready.first ? &t->ready : &t->gathering;
     *ret_due_us = due_us < *ret_due_us ? due_us : *ret_due_us;
-    return false;
+    return NULL;
 }
 
 // How many requests more the writer may have in flight.
@@ -207,8 +211,9 @@ static bool send_one(struct cassandra_writer *w, int64_t now_us, int64_t *ret_du
 {
     for (size_t i = 0; i < w->table_count; i++) {
         struct table_writer *t = w->tables[w->turn++ % w->table_count];
-        if (may_go(w, t, now_us, ret_due_us)) {
-            submit(w, t->first);
+        struct chunk_queue *q = queue_to_go(t, now_us, ret_due_us);
+        if (q) {
+            submit(w, t, take_first(q), now_us);
             return true;
         }
     }

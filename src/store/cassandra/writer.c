@@ -37,7 +37,7 @@ struct chunk *chunk_new(struct cassandra_writer *w, struct table_writer *t, uint
     } else {
         chunk = weir_zalloc(1, sizeof *chunk);
     }
-    *chunk = (struct chunk){.writer = w, .table = t, .values = chunk->values, .lane = CHUNK_NO_LANE, .epoch = epoch, .born_us = weir_monotonic_us()};
+    *chunk = (struct chunk){.writer = w, .table = t, .values = chunk->values, .lane = CHUNK_NO_LANE, .epoch = epoch};
     chunk->values.bytes = 0;
     ++*left_of(w, epoch);
     chunk_count_bytes(w, sizeof *chunk);
@@ -85,12 +85,18 @@ static int prepare(struct cassandra_writer *w, struct table_writer *t, struct we
     return 0;
 }
 
-static void table_writer_free(struct table_writer *t)
+static void free_all(struct chunk *first)
 {
-    for (struct chunk *chunk = t->first, *next; chunk; chunk = next) {
+    for (struct chunk *chunk = first, *next; chunk; chunk = next) {
         next = chunk->next;
         chunk_free(chunk);
     }
+}
+
+static void table_writer_free(struct table_writer *t)
+{
+    free_all(t->ready.first);
+    free_all(t->gathering.first);
     cassandra_shape_drop(&t->shape);
     store_lanes_drop(&t->lanes);
     free(t->lane);
@@ -202,8 +208,10 @@ static int token_of(const struct weir_rows *rows, uint32_t row, struct weir_buff
 // A table of very many keys: those seen are forgotten, and with them what chunks could still take.
 static void forget_lanes(struct table_writer *t)
 {
-    for (struct chunk *chunk = t->first; chunk; chunk = chunk->next)
-        chunk->lane = CHUNK_NO_LANE;
+    struct chunk *queues[] = {t->ready.first, t->gathering.first};
+    for (size_t i = 0; i < sizeof queues / sizeof *queues; i++)
+        for (struct chunk *chunk = queues[i]; chunk; chunk = chunk->next)
+            chunk->lane = CHUNK_NO_LANE;
     store_lanes_drop(&t->lanes);
     store_lanes_init(&t->lanes);
     t->lane_count = 0;
@@ -229,26 +237,29 @@ static int lane_of(struct cassandra_writer *w, struct table_writer *t, const str
     return 0;
 }
 
-static void append(struct table_writer *t, struct chunk *chunk)
+static void append(struct chunk_queue *q, struct chunk *chunk)
 {
-    if (t->last)
-        t->last->next = chunk;
+    if (q->last)
+        q->last->next = chunk;
     else
-        t->first = chunk;
-    t->last = chunk;
+        q->first = chunk;
+    q->last = chunk;
 }
 
 static struct chunk *open_chunk(struct cassandra_writer *w, struct table_writer *t, uint32_t lane, bool deleted)
 {
-    struct chunk **open = &t->lane[lane].open[deleted];
-    if (!*open) {
-        *open = chunk_new(w, t, w->epoch);
-        (*open)->lane = lane;
-        (*open)->token = t->lane[lane].token;
-        (*open)->deleted = deleted;
-        append(t, *open);
-    }
-    return *open;
+    struct lane *l = &t->lane[lane];
+    if (l->open[deleted])
+        return l->open[deleted];
+    struct chunk *chunk = l->open[deleted] = chunk_new(w, t, w->epoch);
+    chunk->lane = lane;
+    chunk->token = l->token;
+    chunk->deleted = deleted;
+    int64_t linger_us = w->store->options.linger_ms * 1000, now_us = linger_us ? weir_monotonic_us() : 0;
+    bool busy = l->sent_us && now_us - l->sent_us < linger_us;
+    chunk->due_us = busy ? now_us + linger_us : 0;
+    append(busy ? &t->gathering : &t->ready, chunk);
+    return chunk;
 }
 
 static void close_if_full(const struct cassandra_store *s, struct chunk *chunk)
@@ -431,10 +442,7 @@ void writer_unref(struct cassandra_writer *w)
     writer_settle(w); // what was answered since
     for (size_t i = 0; i < w->table_count; i++)
         table_writer_free(w->tables[i]);
-    for (struct chunk *chunk = w->spare, *next; chunk; chunk = next) {
-        next = chunk->next;
-        chunk_free(chunk);
-    }
+    free_all(w->spare);
     for (struct refusal *r = w->refused, *next; r; r = next) {
         next = r->next;
         weir_buffer_drop(&r->json);

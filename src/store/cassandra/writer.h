@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A writer: per table a queue of chunks, each of rows of one partition, oldest first. A chunk takes rows until it is full or sent, so that batches are
-// as large as the ring is busy. Whoever holds the lock settles answers and sends; an answer that comes while somebody holds it is left to them.
+// A writer: per table queues of chunks, each of rows of one partition, oldest first. A chunk takes rows until it is full or sent, so that batches are
+// as large as the ring is busy. The first row of a partition that has been quiet goes at once; those that follow within `linger` gather for as long, so
+// that a busy partition costs a request for many rows, and a quiet one no waiting (J. Nagle's rule for segments, RFC 896). Whoever holds the lock settles answers and sends; an answer that comes while somebody holds it is left to them.
 #pragma once
 #include "store/cassandra/inside.h"
 #include "store/lanes.h"
@@ -18,13 +19,17 @@ struct chunk {
     uint32_t lane; // that adds rows to it; CHUNK_NO_LANE: none any more
     bool deleted;  // its rows are keys of rows that are no more
     uint64_t epoch;
-    int64_t token, born_us;
+    int64_t token, due_us; // not sent before, unless no row can be added any more
     enum chunk_outcome outcome;
     struct weir_error *error; // of the last two
 };
 
+struct chunk_queue {
+    struct chunk *first, *last;
+};
+
 struct lane {
-    int64_t token;
+    int64_t token, sent_us;
     struct chunk *open[2]; // rows, deleted ones
 };
 
@@ -36,7 +41,7 @@ struct table_writer {
     struct lane *lane;
     size_t lane_capacity;
     uint32_t lane_count;
-    struct chunk *first, *last; // not sent
+    struct chunk_queue ready, gathering; // not sent; the latter by when they are due
     uint32_t in_flight;
     // while writes fail: one at a time, ever more slowly
     uint32_t failures;
