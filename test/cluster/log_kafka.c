@@ -17,8 +17,6 @@ struct kafka_subject {
     char prefix[64], pipeline[80];
 };
 
-static const char *self;
-
 static void open_all(struct log_subject *s)
 {
     struct kafka_subject *k = s->context;
@@ -51,7 +49,7 @@ static void name_all(struct log_subject *s, const char *prefix)
     k = (struct kafka_subject){0};
     snprintf(k.prefix, sizeof k.prefix, "%s", prefix);
     snprintf(k.pipeline, sizeof k.pipeline, "%spipeline", prefix);
-    *s = (struct log_subject){.prefix = k.prefix, .reopen = reopen, .context = &k};
+    *s = (struct log_subject){.prefix = k.prefix, .reopen = reopen, .where = k.prefix, .context = &k};
 }
 
 static int set_up(void **state)
@@ -94,63 +92,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void test_read(void **state)
-{
-    log_suite_reads_what_was_appended(*state);
-}
-
-static void test_positions(void **state)
-{
-    log_suite_keeps_positions(*state);
-}
-
-static void test_dead_letters(void **state)
-{
-    log_suite_appends_dead_letters(*state);
-}
-
-static void test_names(void **state)
-{
-    log_suite_names_topics(*state);
-}
-
-static void test_delete(void **state)
-{
-    log_suite_deletes_topics(*state, false);
-}
-
-static void test_producers(void **state)
-{
-    log_suite_takes_several_producers(*state);
-}
-
-static void test_share(void **state)
-{
-    log_suite_shares_alone(*state);
-}
-
-static void test_letters_in_order(void **state)
-{
-    dead_suite_keeps_order(*state);
-}
-
-static void test_letters_whole(void **state)
-{
-    dead_suite_says_it_all_and_forgets(*state);
-}
-
-static void test_letters_cut(void **state)
-{
-    dead_suite_cuts_what_is_long(*state);
-}
-
-static void test_kills(void **state)
-{
-    struct log_subject *s = *state;
-    log_suite_topic(s, "killed", FEED_KILLS_PARTITIONS, 0);
-    feed_kills_lose_and_double_nothing(s, self, s->prefix);
-}
-
 // The last to feed goes on; the other learns it, and may be opened without disturbing anybody as long as it does not flush.
 static void test_two_feeders(void **state)
 {
@@ -183,7 +124,7 @@ static void test_two_feeders(void **state)
 
 int main(int argc, char **argv)
 {
-    self = argv[0];
+    feed_kills_program = argv[0];
     if (argc > 2) {
         struct log_subject s;
         name_all(&s, argv[2]);
@@ -193,17 +134,11 @@ int main(int argc, char **argv)
         return 0;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_read, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_positions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_dead_letters, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_producers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_share, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_letters_in_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_letters_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_letters_cut, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_kills, set_up, tear_down),
+        LOG_SUITE(set_up, tear_down),
+        LOG_SUITE_TOPICS(set_up, tear_down),
+        DEAD_SUITE(set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dead_suite_cuts_what_is_long, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(feed_kills_lose_and_double_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_two_feeders, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

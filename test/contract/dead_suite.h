@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What dead letters must do on every log. Include after log_suite.h.
+// What dead letters must do on every log: cases like log_suite.h's.
 #pragma once
 #include "log_suite.h"
 
@@ -62,8 +62,9 @@ static struct weir_dead_letter dead_suite_letter(uint32_t n)
     };
 }
 
-static inline void dead_suite_keeps_order(struct log_subject *s)
+static inline void dead_suite_keeps_order(void **state)
 {
+    struct log_subject *s = *state;
     enum { LETTERS = 6000, IDENTITIES = 300 }; // an identity is a function of n mod 300
     struct weir_dead_letter letter;
     log_suite_topic(s, "ordered", 3, 0);
@@ -103,8 +104,9 @@ static int dead_suite_check_one(void *context, const struct weir_dead_letter *le
     return 0;
 }
 
-static inline void dead_suite_says_it_all_and_forgets(struct log_subject *s)
+static inline void dead_suite_says_it_all_and_forgets(void **state)
 {
+    struct log_subject *s = *state;
     struct weir_error err;
     struct weir_dead_letter letter = dead_suite_letter(21);
     log_suite_topic(s, "one", 3, 0);
@@ -125,8 +127,9 @@ static inline void dead_suite_says_it_all_and_forgets(struct log_subject *s)
     assert_int_equal(dead_suite_scan(s, -1, 0).count, 0);
 }
 
-static inline void dead_suite_cuts_what_is_long(struct log_subject *s)
+static inline void dead_suite_cuts_what_is_long(void **state)
 {
+    struct log_subject *s = *state;
     enum { MIB = 1 << 20 };
     struct weir_dead_letter letter = dead_suite_letter(3);
     char *value = calloc(2, MIB);
@@ -141,3 +144,7 @@ static inline void dead_suite_cuts_what_is_long(struct log_subject *s)
     weir_producer_close(p);
     free(value);
 }
+
+#define DEAD_SUITE(set_up, tear_down)                                                                                                                \
+    cmocka_unit_test_setup_teardown(dead_suite_keeps_order, set_up, tear_down),                                                                      \
+        cmocka_unit_test_setup_teardown(dead_suite_says_it_all_and_forgets, set_up, tear_down)

@@ -45,7 +45,7 @@ static int set_up(void **state)
     static struct embedded_log e;
     static struct log_subject s;
     e = (struct embedded_log){.folder = folder_make()};
-    s = (struct log_subject){.reopen = reopen, .context = &e};
+    s = (struct log_subject){.refuses_deleted = true, .reopen = reopen, .context = &e};
     open_all(&s);
     *state = &s;
     return 0;
@@ -58,61 +58,6 @@ static int tear_down(void **state)
     close_all(s);
     folder_remove(&e->folder);
     return 0;
-}
-
-static void test_read(void **state)
-{
-    log_suite_reads_what_was_appended(*state);
-}
-
-static void test_positions(void **state)
-{
-    log_suite_keeps_positions(*state);
-}
-
-static void test_dead_letters(void **state)
-{
-    log_suite_appends_dead_letters(*state);
-}
-
-static void test_names(void **state)
-{
-    log_suite_names_topics(*state);
-}
-
-static void test_delete(void **state)
-{
-    log_suite_deletes_topics(*state, true);
-}
-
-static void test_expiry(void **state)
-{
-    log_suite_expires(*state);
-}
-
-static void test_producers(void **state)
-{
-    log_suite_takes_several_producers(*state);
-}
-
-static void test_share(void **state)
-{
-    log_suite_shares_alone(*state);
-}
-
-static void test_letters_in_order(void **state)
-{
-    dead_suite_keeps_order(*state);
-}
-
-static void test_letters_whole(void **state)
-{
-    dead_suite_says_it_all_and_forgets(*state);
-}
-
-static void test_letters_cut(void **state)
-{
-    dead_suite_cuts_what_is_long(*state);
 }
 
 // A second opening of the folder sees what was committed, blob files or not, and what comes later after a refresh.
@@ -173,17 +118,11 @@ static void test_no_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_read, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_positions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_dead_letters, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_delete, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_expiry, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_producers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_share, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_letters_in_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_letters_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_letters_cut, set_up, tear_down),
+        LOG_SUITE(set_up, tear_down),
+        LOG_SUITE_TOPICS(set_up, tear_down),
+        DEAD_SUITE(set_up, tear_down),
+        cmocka_unit_test_setup_teardown(log_suite_expires, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(dead_suite_cuts_what_is_long, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reader_beside_owner, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_one_owner, set_up, tear_down),
         cmocka_unit_test(test_no_folder),

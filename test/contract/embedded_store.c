@@ -56,7 +56,7 @@ static int set_up(void **state)
     static struct embedded_store e;
     static struct store_subject s;
     e = (struct embedded_store){.folder = folder_make()};
-    s = (struct store_subject){.commit = commit, .reopen = reopen, .context = &e};
+    s = (struct store_subject){.commit = commit, .reopen = reopen, .random_tables = 40, .context = &e};
     open_all(&s);
     *state = &s;
     return 0;
@@ -70,29 +70,6 @@ static int tear_down(void **state)
     folder_remove(&e->folder);
     return 0;
 }
-
-static void test_random_tables(void **state)
-{
-    for (uint64_t seed = 1; seed <= 40; seed++)
-        suite_random_table(*state, seed);
-}
-
-static void test_another_shape(void **state)
-{
-    suite_refuses_another_shape(*state);
-}
-
-#define CASE(what)                                                                                                                                   \
-    static void test_##what(void **state)                                                                                                            \
-    {                                                                                                                                                \
-        suite_##what(*state);                                                                                                                        \
-    }
-CASE(replays_change_nothing)
-CASE(newest_revisions_win)
-CASE(rows_are_taken_back)
-CASE(texts_may_be_long)
-CASE(partitions_may_be_many)
-CASE(bounds)
 
 static struct weir_table readings_table(int64_t ttl_ms)
 {
@@ -174,14 +151,7 @@ static void test_reader_beside_owner(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_random_tables, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_another_shape, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_replays_change_nothing, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_newest_revisions_win, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_rows_are_taken_back, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_texts_may_be_long, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_partitions_may_be_many, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_bounds, set_up, tear_down),
+        STORE_SUITE(set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_ttl, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_reader_beside_owner, set_up, tear_down),
     };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A feed whose process is killed at every point of its appends, in turn: in the end each of its events is in the topic once. The test program calls
-// itself for this. Include after log_suite.h.
+// itself for this, as `PROGRAM be-killed WHERE`, and then does feed_kills_be_killed on the same log.
 #pragma once
 #include "log_suite.h"
 
@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 enum { FEED_KILLS_EVENTS = 400, FEED_KILLS_AT_ONCE = 10, FEED_KILLS_PARTITIONS = 2 };
+
+static const char *feed_kills_program; // this one; main says it
 
 // The process that is killed: goes on where the stored position says. Every fifth event has no key.
 static int feed_kills_be_killed(struct log_subject *s)
@@ -31,14 +33,14 @@ static int feed_kills_be_killed(struct log_subject *s)
     return 0;
 }
 
-static int feed_kills_run(const char *self, const char *where, const char *point, int passage)
+static int feed_kills_run(const char *where, const char *point, int passage)
 {
     char fault[64];
     snprintf(fault, sizeof fault, "%s:%d", point, passage);
     pid_t child = fork();
     if (child == 0) {
         setenv("WEIR_FAULT", fault, 1);
-        execl(self, self, "be-killed", where, (char *)NULL);
+        execl(feed_kills_program, feed_kills_program, "be-killed", where, (char *)NULL);
         _exit(127);
     }
     int status;
@@ -73,13 +75,14 @@ static void feed_kills_read(struct log_subject *s, int32_t partition, uint8_t *t
     weir_reader_close(reader);
 }
 
-// `where`: what the program needs to open the same log. The topic must have been made.
-static void feed_kills_lose_and_double_nothing(struct log_subject *s, const char *self, const char *where)
+static void feed_kills_lose_and_double_nothing(void **state)
 {
+    struct log_subject *s = *state;
     static const char *const points[] = {"log.append.records", "log.append.before", "log.append.records", "log.append.after"};
     uint8_t times[FEED_KILLS_EVENTS] = {0};
     int kills = 0;
-    while (kills < 100 && feed_kills_run(self, where, points[kills % 4], 1 + kills * 5 % 8) < 0)
+    log_suite_topic(s, "killed", FEED_KILLS_PARTITIONS, 0);
+    while (kills < 100 && feed_kills_run(s->where, points[kills % 4], 1 + kills * 5 % 8) < 0)
         kills++;
     assert_true(kills >= 8);
     for (int32_t i = 0; i < FEED_KILLS_PARTITIONS; i++)

@@ -21,8 +21,6 @@ struct mock_subject {
     char url[256];
 };
 
-static const char *self;
-
 static void open_all(struct log_subject *s)
 {
     struct mock_subject *m = s->context;
@@ -60,7 +58,7 @@ static int set_up(void **state)
     assert_non_null(m.handle);
     m.cluster = rd_kafka_mock_cluster_new(m.handle, 1);
     snprintf(m.url, sizeof m.url, "kafka://%s", rd_kafka_mock_cluster_bootstraps(m.cluster));
-    s = (struct log_subject){.reopen = reopen, .topic = make_topic, .context = &m};
+    s = (struct log_subject){.reopen = reopen, .topic = make_topic, .where = m.url, .context = &m};
     make_topic(&s, "suite-feeds", 1);
     make_topic(&s, "suite-dead-letters", 3);
     open_all(&s);
@@ -78,48 +76,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void test_read(void **state)
-{
-    log_suite_reads_what_was_appended(*state);
-}
-
-static void test_positions(void **state)
-{
-    log_suite_keeps_positions(*state);
-}
-
-static void test_dead_letters(void **state)
-{
-    log_suite_appends_dead_letters(*state);
-}
-
-static void test_producers(void **state)
-{
-    log_suite_takes_several_producers(*state);
-}
-
-static void test_share(void **state)
-{
-    log_suite_shares_alone(*state);
-}
-
-static void test_letters_in_order(void **state)
-{
-    dead_suite_keeps_order(*state);
-}
-
-static void test_letters_whole(void **state)
-{
-    dead_suite_says_it_all_and_forgets(*state);
-}
-
-static void test_kills(void **state)
-{
-    struct log_subject *s = *state;
-    log_suite_topic(s, "killed", FEED_KILLS_PARTITIONS, 0);
-    feed_kills_lose_and_double_nothing(s, self, ((struct mock_subject *)s->context)->url);
-}
-
 static int be_killed(const char *url)
 {
     struct mock_subject m = {0};
@@ -133,18 +89,13 @@ static int be_killed(const char *url)
 
 int main(int argc, char **argv)
 {
-    self = argv[0];
+    feed_kills_program = argv[0];
     if (argc > 2)
         return be_killed(argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_read, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_positions, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_dead_letters, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_producers, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_share, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_letters_in_order, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_letters_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_kills, set_up, tear_down),
+        LOG_SUITE(set_up, tear_down),
+        DEAD_SUITE(set_up, tear_down),
+        cmocka_unit_test_setup_teardown(feed_kills_lose_and_double_nothing, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every log must do. Include after cmocka.h; each function takes a subject with no topics but its own.
+// What every log must do. Include after cmocka.h. Each case finds in *state a subject with no topics but its own, which set_up made.
 #pragma once
 #include "base/hash.h"
 #include "base/time.h"
@@ -11,11 +11,13 @@
 #include <string.h>
 
 struct log_subject {
-    const char *prefix; // of topics' names, where others use the same log; NULL: none
+    const char *prefix;   // of topics' names, where others use the same log; NULL: none
+    bool refuses_deleted; // a producer of a topic that is gone learns it at its next flush
     struct weir_log *log;
     struct weir_dead *dead;
     void (*reopen)(struct log_subject *s);                                      // closes and opens everything
     void (*topic)(struct log_subject *s, const char *name, int32_t partitions); // makes a topic where the log cannot; NULL: it can
+    const char *where; // what another process needs to open the same log; only feed_kills.h asks
     void *context;
 };
 
@@ -160,8 +162,9 @@ static struct log_suite_read log_suite_read_all(struct log_subject *s, const cha
 
 // ---- the suite
 
-static inline void log_suite_reads_what_was_appended(struct log_subject *s)
+static inline void log_suite_reads_what_was_appended(void **state)
 {
+    struct log_subject *s = *state;
     enum { RECORDS = 5000, PARTITIONS = 3 };
     log_suite_topic(s, "read", PARTITIONS, 0);
     struct weir_producer *p = log_suite_producer(s, "read", NULL);
@@ -191,8 +194,9 @@ static inline void log_suite_reads_what_was_appended(struct log_subject *s)
     }
 }
 
-static inline void log_suite_keeps_positions(struct log_subject *s)
+static inline void log_suite_keeps_positions(void **state)
 {
+    struct log_subject *s = *state;
     log_suite_topic(s, "position", 1, 0);
     struct weir_producer *p = log_suite_producer(s, "position", "feed");
     assert_int_equal(weir_producer_position(p).bytes, 0);
@@ -219,8 +223,9 @@ static int log_suite_count_letter(void *context, const struct weir_dead_letter *
     return 0;
 }
 
-static inline void log_suite_appends_dead_letters(struct log_subject *s)
+static inline void log_suite_appends_dead_letters(void **state)
 {
+    struct log_subject *s = *state;
     struct weir_error err;
     struct weir_dead_letter letter = {
         .reason = WEIR_MALFORMED, .topic = "letters", .partition = -1, .offset = 7, .text = "no event", .value = WEIR_STR("a,b"), .null_key = true};
@@ -238,8 +243,9 @@ static inline void log_suite_appends_dead_letters(struct log_subject *s)
     weir_producer_close(p);
 }
 
-static inline void log_suite_names_topics(struct log_subject *s)
+static inline void log_suite_names_topics(void **state)
 {
+    struct log_subject *s = *state;
     struct weir_error err;
     struct weir_topic_config config = {.name = log_suite_name(s, "sensor-events"), .partitions = 3, .replication = 1};
     log_suite_topic(s, "sensor-events", 3, 0);
@@ -268,9 +274,9 @@ static inline void log_suite_names_topics(struct log_subject *s)
     weir_arena_drop(&arena);
 }
 
-// `refuses`: a producer of a topic that is gone learns it at its next flush.
-static inline void log_suite_deletes_topics(struct log_subject *s, bool refuses)
+static inline void log_suite_deletes_topics(void **state)
 {
+    struct log_subject *s = *state;
     struct weir_error err;
     log_suite_topic(s, "gone", 2, 0);
     struct weir_producer *p = log_suite_producer(s, "gone", "feed");
@@ -278,7 +284,7 @@ static inline void log_suite_deletes_topics(struct log_subject *s, bool refuses)
         log_suite_add(p, n, 5000);
     log_suite_flush(p, "position");
     log_suite_ok(weir_topic_delete(s->log, log_suite_name(s, "gone"), &err), &err);
-    if (refuses) {
+    if (s->refuses_deleted) {
         log_suite_add(p, 1, 10);
         assert_true(weir_producer_flush(p, WEIR_STR(""), &err) < 0);
     }
@@ -306,8 +312,9 @@ static struct weir_partition_info log_suite_describe(struct log_subject *s, cons
     return first;
 }
 
-static inline void log_suite_expires(struct log_subject *s)
+static inline void log_suite_expires(void **state)
 {
+    struct log_subject *s = *state;
     struct weir_error err;
     const int64_t retention_ms = 1000000;
     log_suite_topic(s, "old", 1, retention_ms);
@@ -356,8 +363,9 @@ static void *log_suite_append_many(void *context)
     return NULL;
 }
 
-static inline void log_suite_takes_several_producers(struct log_subject *s)
+static inline void log_suite_takes_several_producers(void **state)
 {
+    struct log_subject *s = *state;
     log_suite_topic(s, "many", 2, 0);
     struct log_suite_appender appenders[] = {{s, 0}, {s, 1000}, {s, 2000}};
     pthread_t threads[3];
@@ -425,8 +433,9 @@ static void log_suite_revoked(void *context, int32_t partition, bool lost)
     m->lost += lost;
 }
 
-static inline void log_suite_shares_alone(struct log_subject *s)
+static inline void log_suite_shares_alone(void **state)
 {
+    struct log_subject *s = *state;
     enum { RECORDS = 300, PARTITIONS = 3 };
     struct weir_error err;
     struct weir_share *share;
@@ -468,3 +477,17 @@ static inline void log_suite_shares_alone(struct log_subject *s)
     assert_int_equal(member.lost, 0);
     weir_producer_close(p);
 }
+
+// ---- lists of tests
+
+#define LOG_SUITE(set_up, tear_down)                                                                                                                 \
+    cmocka_unit_test_setup_teardown(log_suite_reads_what_was_appended, set_up, tear_down),                                                           \
+        cmocka_unit_test_setup_teardown(log_suite_keeps_positions, set_up, tear_down),                                                               \
+        cmocka_unit_test_setup_teardown(log_suite_appends_dead_letters, set_up, tear_down),                                                          \
+        cmocka_unit_test_setup_teardown(log_suite_takes_several_producers, set_up, tear_down),                                                       \
+        cmocka_unit_test_setup_teardown(log_suite_shares_alone, set_up, tear_down)
+
+// Of logs that make and delete topics themselves.
+#define LOG_SUITE_TOPICS(set_up, tear_down)                                                                                                          \
+    cmocka_unit_test_setup_teardown(log_suite_names_topics, set_up, tear_down),                                                                      \
+        cmocka_unit_test_setup_teardown(log_suite_deletes_topics, set_up, tear_down)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every store must do, case by case; store_suite.h first.
+// What every store must do, case by case. Each case finds in *state a subject that set_up made.
 #pragma once
 #include "store_suite.h"
 
@@ -102,8 +102,9 @@ static void readings_create(struct store_subject *s, const struct weir_table *ta
             fail_msg("%s", err.text);
 }
 
-static void suite_replays_change_nothing(struct store_subject *s)
+static void suite_replays_change_nothing(void **state)
 {
+    struct store_subject *s = *state;
     struct weir_table table = readings_named("replayed", false);
     static const struct reading rows[] = {{"a", 1, 0.5, "x", 101}, {"b", 1, 1.5, NULL, 102}, {"a", 2, NAN, "y", 103}};
     readings_create(s, &table);
@@ -115,8 +116,9 @@ static void suite_replays_change_nothing(struct store_subject *s)
     s->reopen(s);
 }
 
-static void suite_newest_revisions_win(struct store_subject *s)
+static void suite_newest_revisions_win(void **state)
 {
+    struct store_subject *s = *state;
     struct weir_table table = readings_named("revised", false);
     static const struct reading together[] = {{"a", 1, 1, "first", 11}, {"a", 1, 3, "third", 13}, {"a", 1, 2, "second", 12}};
     static const struct reading older[] = {{"a", 1, 0, "older", 10}}, newer[] = {{"a", 1, 4, "fourth", 14}};
@@ -134,8 +136,9 @@ static void suite_newest_revisions_win(struct store_subject *s)
 }
 
 // As sessions do that are joined: their row is taken back, and one may be given for the same key in the same breath.
-static void suite_rows_are_taken_back(struct store_subject *s)
+static void suite_rows_are_taken_back(void **state)
 {
+    struct store_subject *s = *state;
     struct weir_table table = readings_named("taken_back", true);
     static const struct reading first[] = {{"a", 1, 1, "one", 10}, {"a", 5, 1, "five", 10}};
     static const struct reading gone[] = {{"a", 1, 0, NULL, 20}, {"a", 5, 0, NULL, 20}}, again[] = {{"a", 1, 2, "two", 20}};
@@ -157,8 +160,9 @@ static void suite_rows_are_taken_back(struct store_subject *s)
     s->reopen(s);
 }
 
-static void suite_texts_may_be_long(struct store_subject *s)
+static void suite_texts_may_be_long(void **state)
 {
+    struct store_subject *s = *state;
     enum { BYTES = 1 << 20 };
     struct weir_table table = readings_named("long_texts", false);
     char *text = malloc(BYTES + 1);
@@ -193,8 +197,9 @@ static int see_key(void *context, const struct weir_value *values)
     return 0;
 }
 
-static void suite_partitions_may_be_many(struct store_subject *s)
+static void suite_partitions_may_be_many(void **state)
 {
+    struct store_subject *s = *state;
     enum { KEYS = 10000 };
     struct weir_table table = readings_named("many", false);
     struct reading *rows = calloc(KEYS, sizeof *rows);
@@ -222,8 +227,9 @@ static void suite_partitions_may_be_many(struct store_subject *s)
     s->reopen(s);
 }
 
-static void suite_bounds(struct store_subject *s)
+static void suite_bounds(void **state)
 {
+    struct store_subject *s = *state;
     struct weir_table table = readings_named("bounded", false);
     static const struct reading rows[] = {{"a", 10, 1, NULL, 1}, {"a", 20, 2, NULL, 2}, {"a", 30, 3, NULL, 3}, {"b", 20, 4, NULL, 4}};
     struct weir_value key[] = {{.kind = WEIR_STRS, .str = WEIR_STR("a")}, {.kind = WEIR_I64, .i64 = 20}};
@@ -252,3 +258,20 @@ static void suite_bounds(struct store_subject *s)
     }
     s->reopen(s);
 }
+
+static void suite_random_tables(void **state)
+{
+    struct store_subject *s = *state;
+    for (uint64_t seed = 1; seed <= s->random_tables; seed++)
+        suite_random_table(s, seed);
+}
+
+#define STORE_SUITE(set_up, tear_down)                                                                                                               \
+    cmocka_unit_test_setup_teardown(suite_random_tables, set_up, tear_down),                                                                         \
+        cmocka_unit_test_setup_teardown(suite_refuses_another_shape, set_up, tear_down),                                                             \
+        cmocka_unit_test_setup_teardown(suite_replays_change_nothing, set_up, tear_down),                                                            \
+        cmocka_unit_test_setup_teardown(suite_newest_revisions_win, set_up, tear_down),                                                              \
+        cmocka_unit_test_setup_teardown(suite_rows_are_taken_back, set_up, tear_down),                                                               \
+        cmocka_unit_test_setup_teardown(suite_texts_may_be_long, set_up, tear_down),                                                                 \
+        cmocka_unit_test_setup_teardown(suite_partitions_may_be_many, set_up, tear_down),                                                            \
+        cmocka_unit_test_setup_teardown(suite_bounds, set_up, tear_down)

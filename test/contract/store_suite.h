@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What every store must do: random upserts and scans of random tables, against a list that is searched from end to end.
-// Include after cmocka.h; give store_suite_run a subject.
+// Include after cmocka.h; store_cases.h has the list of tests.
 #pragma once
 #include "base/uuid.h"
 #include "store/store.h"
@@ -15,6 +15,7 @@ struct store_subject {
     struct weir_writer *writer;
     void (*commit)(struct store_subject *s); // what was added to the writer becomes visible
     void (*reopen)(struct store_subject *s); // closes and opens everything
+    uint64_t random_tables;                  // how many are tried
     void *context;
 };
 
@@ -404,8 +405,9 @@ static void suite_random_table(struct store_subject *s, uint64_t seed)
     free(t);
 }
 
-static void suite_refuses_another_shape(struct store_subject *s)
+static void suite_refuses_another_shape(void **state)
 {
+    struct store_subject *s = *state;
     struct weir_table_column columns[] = {{"id", WEIR_CQL_TEXT}, {"at", WEIR_CQL_BIGINT}, {"value", WEIR_CQL_DOUBLE}};
     uint32_t partition[] = {0};
     struct weir_clustering clustering[] = {{1, true}};
