@@ -137,7 +137,8 @@ static void read_long_form(struct reading *r, const struct engine_kind *kind, co
     enum { URL, OPTIONS, REPLICATION, COUNT };
     static const char *const names[] = {"url", "options", "replication"};
     const struct node *at[COUNT] = {0};
-    if (!spec_read_keys(r, node, weir_arena_format(r->arena, "'%s'", kind->key), names, kind->path ? COUNT : REPLICATION, at))
+    const char *what = weir_arena_format(r->arena, "'%s'", kind->key), *otherwise = "options of the engine go under 'options'";
+    if (!spec_read_keys_or(r, node, what, otherwise, names, kind->path ? COUNT : REPLICATION, at))
         return;
     const char *text = at[URL] ? spec_read_text(r, at[URL], "'url'") : NULL;
     if (text)

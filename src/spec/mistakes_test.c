@@ -139,6 +139,29 @@ static void top_level(void **state)
     EXPECT_ALL(cases);
 }
 
+#define UNDER_OPTIONS "options of the engine go under 'options'"
+
+static void options_beside_the_address(void **state)
+{
+    (void)state;
+    static const struct mistake_case cases[] = {
+        {"log: embedded", "log: {url: embedded, acks: 1}", "acks", "unknown key 'acks' in 'log'", UNDER_OPTIONS},
+        {"registry: embedded", "registry: {url: embedded, timeout: 3 s}", "timeout", "unknown key 'timeout' in 'registry'", UNDER_OPTIONS},
+        {"store: embedded", "store: {url: embedded, linger: 30 ms}", "linger", "unknown key 'linger' in 'store'", UNDER_OPTIONS},
+        {"store: embedded", "store: {url: embedded, optoins: {linger: 30 ms}}", "optoins", "unknown key 'optoins' in 'store'",
+         "did you mean 'options'?"},
+    };
+    EXPECT_ALL(cases);
+    struct weir_error err;
+    weir_cleanup(weir_freep) char *near = edited(cases[3].old, cases[3].new);
+    weir_cleanup(weir_freep) char *out = diagnose(near, &err);
+    assert_null(strstr(out, UNDER_OPTIONS)); // one remedy is enough
+    weir_cleanup(weir_freep) char *elsewhere = edited("format: json", "format: json\n  zzzzzz: 1");
+    weir_cleanup(weir_freep) char *said = diagnose(elsewhere, &err);
+    assert_non_null(strstr(said, "unknown key 'zzzzzz' in 'event'"));
+    assert_null(strstr(said, UNDER_OPTIONS));
+}
+
 static void events(void **state)
 {
     (void)state;
@@ -505,6 +528,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_good_file_is_good),
         cmocka_unit_test(top_level),
+        cmocka_unit_test(options_beside_the_address),
         cmocka_unit_test(events),
         cmocka_unit_test(feeds),
         cmocka_unit_test(simulated_fields),

@@ -75,7 +75,8 @@ static size_t guess_key(struct weir_str text, const char *const *names, size_t c
     return weir_suggest(text, names, count, near) == 1 ? find_name(weir_str_of(near[0]), names, count) : count;
 }
 
-bool spec_read_keys(struct reading *r, const struct node *node, const char *what, const char *const *names, size_t count, const struct node **ret)
+bool spec_read_keys_or(struct reading *r, const struct node *node, const char *what, const char *otherwise, const char *const *names, size_t count,
+                       const struct node **ret)
 {
     if (!spec_is_map(r, node, what))
         return false;
@@ -84,7 +85,8 @@ bool spec_read_keys(struct reading *r, const struct node *node, const char *what
         const struct node *key = node->keys[i], *value = node->items[i];
         size_t at = find_name(key->text, names, count);
         if (at == count) {
-            spec_mistake(r, key->at, spec_did_you_mean(r, key->text, names, count), "unknown key '%s' in %s", key->text.data, what);
+            const char *hint = spec_did_you_mean(r, key->text, names, count);
+            spec_mistake(r, key->at, hint ? hint : otherwise, "unknown key '%s' in %s", key->text.data, what);
             at = guess_key(key->text, names, count);
         } else if (spec_is_null(value)) {
             spec_mistake(r, key->at, NULL, "'%s' has no value", key->text.data);
@@ -94,6 +96,11 @@ bool spec_read_keys(struct reading *r, const struct node *node, const char *what
             ret[at] = value;
     }
     return true;
+}
+
+bool spec_read_keys(struct reading *r, const struct node *node, const char *what, const char *const *names, size_t count, const struct node **ret)
+{
+    return spec_read_keys_or(r, node, what, NULL, names, count, ret);
 }
 
 bool spec_is_null(const struct node *node)

@@ -37,6 +37,9 @@ const char *spec_did_you_mean(struct reading *r, struct weir_str name, const cha
 // Finds the value of each known key: ret[i] for names[i], NULL where it is not given. Reports what is no map, unknown and duplicate keys, and keys
 // without a value. `what` ends the message: "unknown key 'x' in {what}".
 bool spec_read_keys(struct reading *r, const struct node *node, const char *what, const char *const *names, size_t count, const struct node **ret);
+// The same; `otherwise` is the hint for unknown keys that are near to no known one.
+bool spec_read_keys_or(struct reading *r, const struct node *node, const char *what, const char *otherwise, const char *const *names, size_t count,
+                       const struct node **ret);
 bool spec_check_duplicates(struct reading *r, const struct node *map); // false if there are any
 struct place spec_place_of_name(const struct node *value);             // of the key a value stands under; of the value where there is none
 
