@@ -53,6 +53,36 @@ class Trouble(cluster.Case):
         self.check()
         cluster.eventually(lambda: self.up() == 3, 90)
 
+    def statements(self, node):
+        """What a node keeps over a restart of the statements that were prepared on it, of this test's."""
+        session = cluster.connect(self.ring.settings.address(node))
+        try:
+            rows = session.execute("SELECT query_string FROM system.prepared_statements")
+            return [row.query_string for row in rows if self.space in row.query_string]
+        finally:
+            session.cluster.shutdown()
+
+    def test_a_restarted_node_has_forgotten_its_statements(self):
+        self.session.load(self.space)
+        cluster.eventually(lambda: self.statements(2), 60)
+        self.python.execute("TRUNCATE system.prepared_statements", timeout=60)
+        self.assertEqual(self.statements(2), [])
+        self.ring.restart(2)
+        self.ring.wait_up()
+        cluster.eventually(lambda: self.statements(2), 90, what="the statement, prepared anew on the node that has forgotten it")
+        self.check()
+
+    def test_nodes_forget_their_statements_when_the_table_changes(self):
+        self.session.load(self.space)
+        cluster.eventually(lambda: all(self.statements(node) for node in (1, 2, 3)), 60)
+        for column in ("a", "b", "c"):
+            self.python.execute(f"ALTER TABLE {self.space}.load ADD {column} int", timeout=60)
+        self.check()
+        self.assertGreater(self.reprepared(), 0)  # connections stay: nodes answer UNPREPARED
+
+    def reprepared(self):
+        return int(self.session.ask("counters").split()[2])
+
     def test_stop_and_continue(self):
         up = self.watch()
         self.session.load(self.space)
