@@ -98,7 +98,7 @@ static int open_transactions(struct pipeline *p, struct weir_error *err)
     if (!e->instance && instance_take(e->data_dir, e, err) < 0)
         return -1;
     weir_cleanup(weir_freep) char *id = weir_format("%s-%s", p->plan->pipeline, e->instance);
-    if (weir_kafka_txn_open(p->kafka, id, &p->txn, err) < 0 || partials_topic(p, err) < 0)
+    if (weir_kafka_txn_open(p->kafka, id, &p->txn, err) < 0 || weir_dead_kafka_try(p->dead, p->txn, err) < 0 || partials_topic(p, err) < 0)
         return -1;
     committer_start(p);
     return 0;

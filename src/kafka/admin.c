@@ -174,10 +174,13 @@ static rd_kafka_NewTopic_t *new_topic(const struct weir_kafka_topic *wanted, cha
 }
 
 // The controller's word that a topic is made comes before all brokers know it.
-static int wait_ready(rd_kafka_t *rk, const struct weir_kafka_topic *topic, struct weir_error *err)
+static int wait_ready(struct weir_kafka *k, rd_kafka_t *rk, const struct weir_kafka_topic *topic, struct weir_error *err)
 {
+    rd_kafka_resp_err_t why;
     int64_t deadline_us = weir_monotonic_us() + READY_MS * 1000;
-    while (!kafka_topic_ready(rk, topic->name, topic->partitions)) {
+    while (!kafka_topic_ready(rk, topic->name, topic->partitions, &why)) {
+        if (kafka_lacks_right(why))
+            return kafka_fail(k, err, why, NULL, "describe topic '%s' in Kafka at %s", topic->name, k->brokers);
         if (weir_monotonic_us() > deadline_us)
             return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "topic '%s' is made, but not all of its partitions have a leader yet", topic->name);
         rd_kafka_poll(rk, STEP_MS);
@@ -211,7 +214,7 @@ static int create(struct weir_kafka *k, const struct weir_kafka_topic *wanted, b
     *ret_exists = code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS;
     if (code && !*ret_exists)
         return kafka_fail_admin(k, err, code, said, "make topic '%s' in Kafka at %s", wanted->name, k->brokers);
-    return *ret_exists ? 0 : wait_ready(r.rk, wanted, err);
+    return *ret_exists ? 0 : wait_ready(k, r.rk, wanted, err);
 }
 
 // The controller's word that a topic exists may come before the broker that is asked knows of it.
@@ -247,8 +250,9 @@ static int adopt(struct weir_kafka *k, const struct weir_kafka_topic *wanted, st
 
 int weir_kafka_topic_create(struct weir_kafka *k, const struct weir_kafka_topic *topic, bool *ret_created, struct weir_error *err)
 {
-    bool exists;
-    if (create(k, topic, &exists, err) < 0)
+    int32_t partitions;
+    bool exists = kafka_topic_partitions(k, topic->name, &partitions, err) == 0; // to take one that is there, no right to make topics is needed
+    if (!exists && (err->fate == WEIR_RETRY || create(k, topic, &exists, err) < 0))
         return -1;
     *ret_created = !exists;
     return exists ? adopt(k, topic, err) : 0;
@@ -258,8 +262,9 @@ int weir_kafka_topic_create(struct weir_kafka *k, const struct weir_kafka_topic 
 
 static int wait_gone(rd_kafka_t *rk, const char *name, int32_t partitions)
 {
+    rd_kafka_resp_err_t why;
     int64_t deadline_us = weir_monotonic_us() + READY_MS * 1000;
-    while (kafka_topic_ready(rk, name, partitions) && weir_monotonic_us() < deadline_us)
+    while (kafka_topic_ready(rk, name, partitions, &why) && weir_monotonic_us() < deadline_us)
         rd_kafka_poll(rk, STEP_MS);
     return 0;
 }

@@ -5,5 +5,5 @@
 
 // Fills retention and compaction of topics. One alone must be readable; of several, those that may not be read keep 0 and false.
 int kafka_topic_settings(struct weir_kafka *k, struct weir_kafka_topic *topics, size_t count, struct weir_error *err);
-// Whether all partitions have a leader.
-bool kafka_topic_ready(rd_kafka_t *rk, const char *topic, int32_t partitions);
+// Whether all partitions have a leader. *ret_why: what is in the way, if Kafka says so.
+bool kafka_topic_ready(rd_kafka_t *rk, const char *topic, int32_t partitions, rd_kafka_resp_err_t *ret_why);

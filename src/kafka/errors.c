@@ -3,12 +3,13 @@
 #include "kafka/inside.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct meaning {
     rd_kafka_resp_err_t error;
     enum weir_code code;
     enum weir_fate fate;
-    const char *remedy; // NULL: what Kafka says is enough
+    const char *remedy; // NULL: what Kafka says is enough. Where a right is missing: which, and of topics what it is on
 };
 
 #define ERR(name) RD_KAFKA_RESP_ERR_##name
@@ -52,11 +53,11 @@ static const struct meaning meanings[] = {
     {ERR(SASL_AUTHENTICATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "check sasl.username and sasl.password"},
     {ERR(UNSUPPORTED_SASL_MECHANISM), WEIR_UNAVAILABLE, WEIR_STOP, "set sasl.mechanism to one that the broker has"},
     {ERR(_SSL), WEIR_UNAVAILABLE, WEIR_STOP, "check ssl.ca.location, and whether the listener at this address speaks TLS"},
-    {ERR(TOPIC_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "the user's rights (ACLs) on the topic do not allow it"},
-    {ERR(GROUP_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "the user needs the right (ACL) Read on the consumer group"},
-    {ERR(TRANSACTIONAL_ID_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP,
-     "the user needs the rights (ACLs) Write and Describe on the transactional id"},
-    {ERR(CLUSTER_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "the user's rights (ACLs) on the cluster do not allow it"},
+    {ERR(TOPIC_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "on the topic"},
+    {ERR(GROUP_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "Read on the consumer group"},
+    {ERR(TRANSACTIONAL_ID_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP, "Write on the transactional id"},
+    {ERR(CLUSTER_AUTHORIZATION_FAILED), WEIR_UNAVAILABLE, WEIR_STOP,
+     "Write on the topic (with brokers before 2.8 also IdempotentWrite on the cluster)"},
     {ERR(UNKNOWN_TOPIC_OR_PART), WEIR_BAD_DATA, WEIR_STOP, "there is no such topic or partition"},
     {ERR(_UNKNOWN_TOPIC), WEIR_BAD_DATA, WEIR_STOP, "there is no such topic"},
     {ERR(_UNKNOWN_PARTITION), WEIR_BAD_DATA, WEIR_STOP, "there is no such partition"},
@@ -100,23 +101,67 @@ bool kafka_passes(rd_kafka_resp_err_t code)
     return meaning_of(code)->fate == WEIR_RETRY;
 }
 
-static int fail(struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *what)
+// The right on a topic that an operation needs, by the words that say what was done.
+static const char *right_for(const char *doing)
 {
-    const struct meaning *meaning = meaning_of(code);
-    if (!said || !*said)
-        said = rd_kafka_err2str(code);
-    return weir_fail(err, meaning->code, meaning->fate, "cannot %s: %s%s%s", what, said, meaning->remedy ? "; " : "",
-                     meaning->remedy ? meaning->remedy : "");
+    static const struct {
+        const char *doing, *right;
+    } rights[] = {
+        {"make", "Create"},
+        {"describe", "Describe"},
+        {"read the settings", "DescribeConfigs"},
+        {"set the retention", "AlterConfigs"},
+        {"empty", "Delete"},
+        {"delete", "Delete"},
+        {"append", "Write"},
+        {"commit", "Write"},
+        {"ask", "Describe"},
+    };
+    for (size_t i = 0; i < sizeof rights / sizeof *rights; i++)
+        if (strncmp(doing, rights[i].doing, strlen(rights[i].doing)) == 0)
+            return rights[i].right;
+    return "Read";
 }
 
-int kafka_fail(struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...)
+bool kafka_lacks_right(rd_kafka_resp_err_t code)
+{
+    return code == ERR(TOPIC_AUTHORIZATION_FAILED) || code == ERR(GROUP_AUTHORIZATION_FAILED) || code == ERR(TRANSACTIONAL_ID_AUTHORIZATION_FAILED) ||
+           code == ERR(CLUSTER_AUTHORIZATION_FAILED);
+}
+
+static void describe_right(const struct weir_kafka *k, const struct meaning *meaning, const char *what, char *out, size_t bytes)
+{
+    const char *user = kafka_property_get(k, "sasl.username");
+    const char *right = meaning->error == ERR(TOPIC_AUTHORIZATION_FAILED) ? right_for(what) : "";
+    snprintf(out, bytes, "%s%s%s needs the right (ACL) %s%s%s", user ? "user '" : "this client's user", user ? user : "", user ? "'" : "", right,
+             *right ? " " : "", meaning->remedy);
+}
+
+static int fail(const struct weir_kafka *k, struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *what)
+{
+    const struct meaning *meaning = meaning_of(code);
+    const char *remedy = meaning->remedy;
+    char right[200];
+    if (kafka_lacks_right(code)) {
+        describe_right(k, meaning, what, right, sizeof right);
+        remedy = right;
+    }
+    if (!said || !*said)
+        said = rd_kafka_err2str(code);
+    size_t bytes = strlen(said);
+    while (remedy && bytes > 0 && said[bytes - 1] == '.') // the sentence goes on
+        bytes--;
+    return weir_fail(err, meaning->code, meaning->fate, "cannot %s: %.*s%s%s", what, (int)bytes, said, remedy ? "; " : "", remedy ? remedy : "");
+}
+
+int kafka_fail(const struct weir_kafka *k, struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...)
 {
     char what[256];
     va_list args;
     va_start(args, doing);
     vsnprintf(what, sizeof what, doing, args);
     va_end(args);
-    return fail(err, code, said, what);
+    return fail(k, err, code, said, what);
 }
 
 static bool unanswered(rd_kafka_resp_err_t code)
@@ -136,5 +181,5 @@ int kafka_fail_admin(struct weir_kafka *k, struct weir_error *err, rd_kafka_resp
         rd_kafka_poll(k->admin->rk, 0); // serves the error callback
         kafka_client_reason(k->admin, &why, reason, sizeof reason);
     }
-    return why ? fail(err, why, reason, what) : fail(err, code, said, what);
+    return why ? fail(k, err, why, reason, what) : fail(k, err, code, said, what);
 }

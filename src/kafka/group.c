@@ -64,7 +64,8 @@ static int settle(struct weir_kafka_group *g, rd_kafka_topic_partition_list_t *l
         if (!code)
             return 0;
         if (!kafka_passes(code) || weir_monotonic_us() > deadline_us)
-            return kafka_fail(err, code, NULL, "ask Kafka at %s what group '%s' has committed for topic '%s'", g->kafka->brokers, g->name, g->topic);
+            return kafka_fail(g->kafka, err, code, NULL, "ask Kafka at %s what group '%s' has committed for topic '%s'", g->kafka->brokers, g->name,
+                              g->topic);
         struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};
         clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
     }
@@ -229,7 +230,7 @@ static int join(struct weir_kafka_group *g, const char *instance, struct weir_er
     g->queue = rd_kafka_queue_get_consumer(g->rk);
     pthread_mutex_unlock(&g->lock);
     rd_kafka_resp_err_t code = subscribe(g);
-    return code ? kafka_fail(err, code, NULL, "join group '%s' for topic '%s' in Kafka at %s", g->name, g->topic, g->kafka->brokers) : 0;
+    return code ? kafka_fail(g->kafka, err, code, NULL, "join group '%s' for topic '%s' in Kafka at %s", g->name, g->topic, g->kafka->brokers) : 0;
 }
 
 int weir_kafka_group_join(struct weir_kafka *k, const char *group, const char *topic, const char *instance, const struct weir_kafka_member *member,
@@ -299,7 +300,7 @@ static int note_error(struct weir_kafka_group *g, const rd_kafka_message_t *m, b
                  code == RD_KAFKA_RESP_ERR__SSL || code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID;
     if (quiet)
         return 0;
-    return kafka_fail(err, code, said, "share topic '%s' in group '%s' of Kafka at %s", g->topic, g->name, g->kafka->brokers);
+    return kafka_fail(g->kafka, err, code, said, "share topic '%s' in group '%s' of Kafka at %s", g->topic, g->name, g->kafka->brokers);
 }
 
 int weir_kafka_group_poll(struct weir_kafka_group *g, int64_t timeout_ms, struct weir_error *err)

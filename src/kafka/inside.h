@@ -82,11 +82,13 @@ extern const bool kafka_threads_are_seen; // threads.c
 // ---- errors (errors.c)
 
 // "cannot DOING: what Kafka said; remedy", with code and fate of that error. `said` may be NULL. Returns -1.
-int kafka_fail(struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...) __attribute__((format(printf, 4, 5)));
+int kafka_fail(const struct weir_kafka *k, struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...)
+    __attribute__((format(printf, 5, 6)));
 // The same where the admin client was asked: when no broker answered, what was said about that.
 int kafka_fail_admin(struct weir_kafka *k, struct weir_error *err, rd_kafka_resp_err_t code, const char *said, const char *doing, ...)
     __attribute__((format(printf, 5, 6)));
-bool kafka_passes(rd_kafka_resp_err_t code); // trouble of the kind that ends by itself
+bool kafka_passes(rd_kafka_resp_err_t code);      // trouble of the kind that ends by itself
+bool kafka_lacks_right(rd_kafka_resp_err_t code); // an ACL is missing
 
 // ---- topics (topics.c)
 

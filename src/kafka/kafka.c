@@ -135,7 +135,9 @@ int weir_kafka_reach(struct weir_kafka *k, int64_t timeout_ms, struct weir_error
         rd_kafka_poll(c->rk, code == RD_KAFKA_RESP_ERR__TIMED_OUT ? 0 : REACH_STEP_MS / 10); // serves the error callback
         kafka_client_reason(c, &why, reason, sizeof reason);
     } while (!hopeless(why) && weir_monotonic_us() < deadline_us);
-    return kafka_fail(err, why ? why : code, reason[0] ? reason : "no answer", "reach Kafka at %s", k->brokers);
+    const char *user = why == RD_KAFKA_RESP_ERR__AUTHENTICATION ? kafka_property_get(k, "sasl.username") : NULL;
+    return kafka_fail(k, err, why ? why : code, reason[0] ? reason : "no answer", "reach Kafka at %s%s%s%s", k->brokers, user ? " as user '" : "",
+                      user ? user : "", user ? "'" : "");
 }
 
 // An admin client or a producer with nothing to send may have no connection at all.

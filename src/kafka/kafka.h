@@ -152,5 +152,8 @@ enum weir_kafka_fate { WEIR_KAFKA_DONE, WEIR_KAFKA_ABORTED, WEIR_KAFKA_FENCED };
 // DONE: durable. ABORTED: nothing of it counts, the same may be tried again from the last commit. FENCED: another process has the partition or the id.
 // Waits out broker trouble up to the transaction's timeout. -1 with WEIR_RETRY: not known yet which; call it again. After ABORTED and FENCED begin works.
 // Where no offset of a group's tells what became of it, it counts as ABORTED: such a batch must do no harm when it is committed twice.
+// -1 otherwise: it was aborted for want of a right, and so would be the next.
 int weir_kafka_txn_commit(struct weir_kafka_txn *t, enum weir_kafka_fate *ret, struct weir_error *err);
+// Whether a batch could be committed: fails where a right is missing. It is written and given up; should it take long, it is committed: it must do no harm.
+int weir_kafka_txn_try(struct weir_kafka_txn *t, const struct weir_kafka_batch *batch, struct weir_error *err);
 void weir_kafka_txn_abort(struct weir_kafka_txn *t);

@@ -60,7 +60,7 @@ static int start(struct weir_kafka_partition *p, int64_t offset, struct weir_err
     if (p->started)
         rd_kafka_topic_destroy(p->started);
     p->started = NULL;
-    return kafka_fail(err, code, NULL, "read %s[%d] from Kafka at %s", p->topic, p->partition, p->kafka->brokers);
+    return kafka_fail(p->kafka, err, code, NULL, "read %s[%d] from Kafka at %s", p->topic, p->partition, p->kafka->brokers);
 }
 
 int weir_kafka_partition_open(struct weir_kafka *k, const char *topic, int32_t partition, int64_t offset, struct weir_kafka_partition **ret,
@@ -146,7 +146,7 @@ static bool note_error(struct weir_kafka_partition *p, const rd_kafka_message_t 
     if (kafka_passes(m->err))
         return false;
     const char *said = rd_kafka_message_errstr(m);
-    kafka_fail(&p->failure, m->err, said, "read %s[%d] at offset %" PRId64 " from Kafka at %s", p->topic, p->partition, p->position,
+    kafka_fail(p->kafka, &p->failure, m->err, said, "read %s[%d] at offset %" PRId64 " from Kafka at %s", p->topic, p->partition, p->position,
                p->kafka->brokers);
     return fail(p);
 }

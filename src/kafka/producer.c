@@ -30,7 +30,7 @@ static void note_failure(struct weir_kafka_producer *p, rd_kafka_resp_err_t code
         said = why ? fatal : said;
         code = why ? why : code;
     }
-    kafka_fail(&p->failure, code, said, "append to topic '%s' in Kafka at %s", p->topic, p->kafka->brokers);
+    kafka_fail(p->kafka, &p->failure, code, said, "append to topic '%s' in Kafka at %s", p->topic, p->kafka->brokers);
 }
 
 static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)

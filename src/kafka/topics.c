@@ -83,10 +83,11 @@ int weir_kafka_topic_shape(struct weir_kafka *k, const char *name, int32_t *ret_
     return 0;
 }
 
-bool kafka_topic_ready(rd_kafka_t *rk, const char *topic, int32_t partitions)
+bool kafka_topic_ready(rd_kafka_t *rk, const char *topic, int32_t partitions, rd_kafka_resp_err_t *ret_why)
 {
     weir_cleanup(metadata_drop) const struct rd_kafka_metadata *metadata = NULL;
-    if (topic_metadata(rk, topic, &metadata) != RD_KAFKA_RESP_ERR_NO_ERROR || metadata->topics[0].partition_cnt != partitions)
+    *ret_why = topic_metadata(rk, topic, &metadata);
+    if (*ret_why || metadata->topics[0].partition_cnt != partitions)
         return false;
     for (int32_t p = 0; p < partitions; p++)
         if (metadata->topics[0].partitions[p].leader < 0)

@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include <stdlib.h>
 
-enum { TIMEOUT_MS = 10000, OPEN_MS = 30000, ABORT_MS = 15000, POLL_MS = 50 };
+enum { TIMEOUT_MS = 10000, OPEN_MS = 30000, ABORT_MS = 15000, POLL_MS = 50, TRY_MS = 5000 };
 
 enum phase { IDLE, OPEN, UNKNOWN }; // UNKNOWN: a commit was asked for and not answered
 
@@ -24,7 +24,9 @@ struct weir_kafka_txn {
     struct weir_kafka_group *group;
     rd_kafka_consumer_group_metadata_t *proof;
     rd_kafka_topic_partition_list_t *offsets;
-    bool failed; // it can only be aborted
+    char topics[256]; // that messages were added for, in words
+    bool failed;      // it can only be aborted
+    bool denied;      // and so can any other, for want of a right
     enum weir_kafka_fate fate;
     struct weir_error failure;
 };
@@ -74,7 +76,7 @@ static int fail_with(struct weir_error *err, rd_kafka_error_t *error, const char
         code = why ? why : code;
         said = why ? fatal : said;
     }
-    return kafka_fail(err, code, said, "%s '%s' in Kafka at %s", doing, t->id, t->kafka->brokers);
+    return kafka_fail(t->kafka, err, code, said, "%s '%s' in Kafka at %s", doing, t->id, t->kafka->brokers);
 }
 
 // Waits until nothing is open under the id any more and no other client of it can write.
@@ -148,7 +150,8 @@ int weir_kafka_txn_begin(struct weir_kafka_txn *t, struct weir_error *err)
         return rc;
     }
     t->phase = OPEN;
-    t->failed = false;
+    t->failed = t->denied = false;
+    t->topics[0] = '\0';
     t->deadline_us = weir_monotonic_us() + timeout_ms(t->kafka) * 1000;
     t->offsets = rd_kafka_topic_partition_list_new(4);
     return 0;
@@ -191,17 +194,27 @@ static rd_kafka_resp_err_t send_entry(rd_kafka_t *rk, const struct weir_kafka_ba
     return code;
 }
 
+static void note_topic(struct weir_kafka_txn *t, const char *topic)
+{
+    size_t bytes = strlen(t->topics);
+    if (!strstr(t->topics, topic))
+        snprintf(t->topics + bytes, sizeof t->topics - bytes, "%s'%s'", bytes ? ", " : "", topic);
+}
+
 int weir_kafka_txn_add(struct weir_kafka_txn *t, const struct weir_kafka_batch *batch, struct weir_error *err)
 {
     weir_assert(t->phase == OPEN);
     for (size_t i = 0; !t->failed && i < batch->count; i++) {
         const struct batch_entry *e = &batch->entries[i];
         rd_kafka_resp_err_t code;
+        if (i == 0 || e->topic != e[-1].topic)
+            note_topic(t, (const char *)batch->bytes.data + e->topic);
         while ((code = send_entry(t->client->rk, batch, e)) == RD_KAFKA_RESP_ERR__QUEUE_FULL && left_ms(t) > 0)
             rd_kafka_poll(t->client->rk, POLL_MS);
         if (!code)
             continue;
-        kafka_fail(err, code, NULL, "append to %s[%d] in Kafka at %s", (const char *)batch->bytes.data + e->topic, e->partition, t->kafka->brokers);
+        kafka_fail(t->kafka, err, code, NULL, "append to %s[%d] in Kafka at %s", (const char *)batch->bytes.data + e->topic, e->partition,
+                   t->kafka->brokers);
         if (code != RD_KAFKA_RESP_ERR__STATE) // the library has given the transaction up: the commit will say why
             fail_txn(t, WEIR_KAFKA_ABORTED, err);
         return code == RD_KAFKA_RESP_ERR__STATE || err->fate == WEIR_RETRY ? 0 : -1;
@@ -257,7 +270,11 @@ static bool take_error(struct weir_kafka_txn *t, rd_kafka_error_t *error)
     if (!again) {
         struct weir_error err;
         rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-        fail_with(&err, error, "commit a transaction of", t);
+        t->denied = kafka_lacks_right(code);
+        if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED)
+            kafka_fail(t->kafka, &err, code, rd_kafka_error_string(error), "append to topic %s in Kafka at %s", t->topics, t->kafka->brokers);
+        else
+            fail_with(&err, error, "commit a transaction of", t);
         if (rd_kafka_error_is_fatal(error)) {
             code = rd_kafka_fatal_error(t->client->rk, NULL, 0);
             drop_client(t);
@@ -345,8 +362,25 @@ int weir_kafka_txn_commit(struct weir_kafka_txn *t, enum weir_kafka_fate *ret, s
     }
     give_up(t);
     *err = t->failure;
+    if (t->denied)
+        return -1;
     *ret = t->fate;
     return 0;
+}
+
+int weir_kafka_txn_try(struct weir_kafka_txn *t, const struct weir_kafka_batch *batch, struct weir_error *err)
+{
+    enum weir_kafka_fate fate;
+    if (weir_kafka_txn_begin(t, err) < 0)
+        return -1;
+    int rc = weir_kafka_txn_add(t, batch, err);
+    int64_t deadline_us = weir_monotonic_us() + TRY_MS * 1000LL;
+    while (rc == 0 && rd_kafka_flush(t->client->rk, POLL_MS) == RD_KAFKA_RESP_ERR__TIMED_OUT && weir_monotonic_us() < deadline_us)
+        ;
+    if (rc == 0 && rd_kafka_outq_len(t->client->rk) > 0) // only a commit tells why
+        rc = weir_kafka_txn_commit(t, &fate, err) < 0 && err->fate != WEIR_RETRY ? -1 : 0;
+    weir_kafka_txn_abort(t);
+    return rc;
 }
 
 void weir_kafka_txn_abort(struct weir_kafka_txn *t)

@@ -33,6 +33,8 @@ int weir_dead_embedded(struct weir_embedded *db, const char *pipeline, struct we
 // weir.reason, weir.topic, weir.partition, weir.offset, weir.query, weir.schema.id, weir.error, weir.timestamp.
 int weir_dead_kafka(struct weir_kafka *kafka, const char *pipeline, int32_t partitions, int32_t replication, struct weir_dead **ret,
                     struct weir_error *err);
+// Whether letters can be written, asked before there is any: fails where the right to is missing. A topic that has some passes unasked.
+int weir_dead_kafka_try(struct weir_dead *d, struct weir_kafka_txn *txn, struct weir_error *err);
 void weir_dead_close(struct weir_dead *d);
 
 // Adds to a commit. The same (reason, partition, offset, query) again replaces the letter.

@@ -75,6 +75,23 @@ static void dead_remove(struct weir_dead *any, const struct weir_commit *commit,
                          (struct weir_str){NULL, 0}, &header, 1);
 }
 
+// What is tried is the end of a letter that there never was.
+int weir_dead_kafka_try(struct weir_dead *any, struct weir_kafka_txn *txn, struct weir_error *err)
+{
+    struct kafka_dead *d = (struct kafka_dead *)any;
+    int64_t start, end;
+    if (weir_kafka_offsets(d->kafka, d->topic, 0, &start, &end, err) < 0)
+        return -1;
+    if (end > 0)
+        return 0;
+    const struct weir_dead_letter none = {.partition = -1, .offset = -1, .null_key = true};
+    struct weir_commit commit = {.kafka = weir_kafka_batch_new()};
+    dead_remove(any, &commit, &none);
+    int rc = weir_kafka_txn_try(txn, commit.kafka, err);
+    weir_kafka_batch_free(commit.kafka);
+    return rc;
+}
+
 // ---- walking: once over the topic to know which letters there are, then, reason by reason, to show them
 
 static int index_topic(const struct kafka_dead *d, struct letters *all, struct weir_error *err)
