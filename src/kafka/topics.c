@@ -8,7 +8,7 @@
 #include "kafka/admin.h"
 #include <stdlib.h>
 
-enum { METADATA_MS = 10000, RETRY_MS = 100 };
+enum { METADATA_MS = 10000, LEADER_MS = 2000, RETRY_MS = 100 };
 
 static void metadata_drop(const struct rd_kafka_metadata **metadata)
 {
@@ -151,16 +151,43 @@ int weir_kafka_topic_list(struct weir_kafka *k, int (*visit)(void *context, cons
     return rc;
 }
 
+// One end of a partition's log; by its time, which is given up after a while where the call for both ends waits as long as the leader is away.
+static rd_kafka_resp_err_t offset_at(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t which, int64_t *ret)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *at = rd_kafka_topic_partition_list_add(list, topic, partition);
+    at->offset = which;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(rk, list, LEADER_MS);
+    code = code ? code : at->err;
+    *ret = at->offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+// The library keeps asking the leader it has once heard of: when that does not answer, who leads now is asked first.
+static rd_kafka_resp_err_t offsets_of(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *ret_start, int64_t *ret_end)
+{
+    int64_t deadline_us = weir_monotonic_us() + METADATA_MS * 1000;
+    rd_kafka_resp_err_t code;
+    for (;;) {
+        code = offset_at(rk, topic, partition, RD_KAFKA_OFFSET_BEGINNING, ret_start);
+        if (!code)
+            code = offset_at(rk, topic, partition, RD_KAFKA_OFFSET_END, ret_end);
+        if (!kafka_passes(code) || weir_monotonic_us() >= deadline_us)
+            return code;
+        weir_cleanup(metadata_drop) const struct rd_kafka_metadata *metadata = NULL;
+        topic_metadata(rk, topic, &metadata);
+        rd_kafka_poll(rk, RETRY_MS);
+    }
+}
+
 int weir_kafka_offsets(struct weir_kafka *k, const char *topic, int32_t partition, int64_t *ret_start, int64_t *ret_end, struct weir_error *err)
 {
     rd_kafka_t *rk;
     if (kafka_admin(k, &rk, err) < 0)
         return -1;
-    int64_t deadline_us = weir_monotonic_us() + METADATA_MS * 1000, start, end;
-    rd_kafka_resp_err_t code;
-    while (kafka_passes(code = rd_kafka_query_watermark_offsets(rk, topic, partition, &start, &end, METADATA_MS)) &&
-           weir_monotonic_us() < deadline_us)
-        rd_kafka_poll(rk, RETRY_MS);
+    int64_t start = 0, end = 0;
+    rd_kafka_resp_err_t code = offsets_of(rk, topic, partition, &start, &end);
     if (code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
         int32_t partitions;
         if (kafka_topic_partitions(k, topic, &partitions, err) < 0)

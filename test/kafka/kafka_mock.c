@@ -344,6 +344,26 @@ static void poll_until(struct membership *g, const int *counter, int wanted)
     assert_true(*counter >= wanted);
 }
 
+static void offsets_are_asked_of_who_leads_now(void **state)
+{
+    struct mock *m = *state;
+    int64_t start, end;
+    produce(m, "in", 10);
+    for (int32_t p = 0; p < 2; p++) {
+        rd_kafka_mock_partition_set_leader(m->cluster, "in", p, 1);
+        ok(weir_kafka_offsets(m->kafka, "in", p, &start, &end, &err));
+    }
+    for (int32_t p = 0; p < 2; p++)
+        rd_kafka_mock_partition_set_leader(m->cluster, "in", p, 2);
+    rd_kafka_mock_broker_set_down(m->cluster, 1);
+    for (int32_t p = 0, sum = 0; p < 2; p++) {
+        ok(weir_kafka_offsets(m->kafka, "in", p, &start, &end, &err));
+        assert_int_equal(start, 0);
+        sum += (int32_t)end;
+        assert_true(p == 0 || sum == 10);
+    }
+}
+
 static void a_member_reads_what_it_is_given(void **state)
 {
     struct mock *m = *state;
@@ -597,6 +617,7 @@ int main(void)
         WITH_CLUSTER(trouble_that_passes_is_waited_out),
         WITH_CLUSTER(what_kafka_never_takes_fails_the_flush),
         WITH_CLUSTER(brokers_that_are_away_are_told_and_waited_for),
+        WITH_CLUSTER(offsets_are_asked_of_who_leads_now),
         WITH_CLUSTER(a_member_reads_what_it_is_given),
         WITH_CLUSTER(records_and_wakes_end_waits),
         WITH_CLUSTER(leaving_without_brokers_ends),
