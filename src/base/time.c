@@ -12,6 +12,14 @@ int64_t weir_floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
+int64_t weir_backoff_us(int64_t first_us, int64_t last_us, uint32_t tries)
+{
+    int64_t us = first_us;
+    for (; tries > 0 && us < last_us; tries--)
+        us *= 2;
+    return us < last_us ? us : last_us;
+}
+
 // ---- the calendar
 //
 // Years are counted from March, so that the leap day is a year's last: the days before a month then follow one straight line, and leap years

@@ -25,5 +25,7 @@ void weir_iso8601_format(int64_t ms, char out[32]); // 2017-10-07T12:29:51.000Z,
 
 int64_t weir_floor_div(int64_t a, int64_t b); // towards minus infinity; b > 0
 
+int64_t weir_backoff_us(int64_t first_us, int64_t last_us, uint32_t tries); // first, twice that, …: how long to wait after so many tries that failed
+
 int64_t weir_now_ms(void);       // wall clock
 int64_t weir_monotonic_us(void); // never goes back

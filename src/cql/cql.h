@@ -53,7 +53,6 @@ void cql_session_close(struct cql_session *s);
 // Prepares on one node now and on others when they are first asked; again where a node has forgotten it (UNPREPARED), once for all who wait.
 // The same text gives the same statement. Blocking; not for the I/O thread.
 int cql_prepare(struct cql_session *s, const char *text, const struct cql_prepared **ret, struct weir_error *err);
-struct weir_str cql_prepared_id(const struct cql_prepared *p);
 uint32_t cql_prepared_values(const struct cql_prepared *p); // bind markers
 
 enum cql_kind { CQL_QUERY, CQL_EXECUTE, CQL_BATCH }; // a batch is UNLOGGED, of one prepared statement, all rows of one partition

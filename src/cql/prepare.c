@@ -79,11 +79,6 @@ int cql_prepare(struct cql_session *s, const char *text, const struct cql_prepar
     return 0;
 }
 
-struct weir_str cql_prepared_id(const struct cql_prepared *p)
-{
-    return p->id;
-}
-
 uint32_t cql_prepared_values(const struct cql_prepared *p)
 {
     return p->value_count;

@@ -239,6 +239,11 @@ int weir_backends_refresh(struct weir_backends *b, struct weir_error *err)
     return b->db ? weir_embedded_refresh(b->db, err) : 0;
 }
 
+char *weir_partials_topic(const struct weir_plan *plan)
+{
+    return weir_format("%s-partials", plan->pipeline);
+}
+
 // ---- starting over
 
 // A member that has stopped is missed by its group only when its session has timed out: it might come back.
@@ -256,18 +261,17 @@ static int await_members(struct weir_kafka *kafka, const char *group, uint32_t *
 static int reset_kafka(struct weir_kafka *kafka, const struct weir_plan *plan, struct weir_error *err)
 {
     uint32_t members;
-    weir_cleanup(weir_freep) char *partials = weir_format("%s-partials", plan->pipeline);
-    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
-    struct weir_kafka_topic topic;
-    struct weir_error none;
+    weir_cleanup(weir_freep) char *partials = weir_partials_topic(plan);
     if (await_members(kafka, plan->pipeline, &members, err) < 0)
         return -1;
     if (members)
         return weir_fail(err, WEIR_UNAVAILABLE, WEIR_STOP, "%u process%s of pipeline '%s' still run%s: stop %s first", members,
                          members == 1 ? "" : "es", plan->pipeline, members == 1 ? "s" : "", members == 1 ? "it" : "them");
-    if (weir_kafka_topic_describe(kafka, partials, &arena, &topic, &none) < 0)
-        return none.code == WEIR_BAD_DATA ? 0 : (*err = none, -1); // where there is none, no query needs it
-    return weir_kafka_topic_empty(kafka, partials, err);
+    struct weir_error why;
+    if (weir_kafka_topic_empty(kafka, partials, &why) == 0 || why.code == WEIR_BAD_DATA) // where there is none, no query needs it
+        return 0;
+    *err = why;
+    return -1;
 }
 
 int weir_backends_reset(struct weir_backends *b, const struct weir_plan *plan, struct weir_error *err)
@@ -280,44 +284,4 @@ int weir_backends_reset(struct weir_backends *b, const struct weir_plan *plan, s
     if (kafka && reset_kafka(kafka, plan, err) < 0)
         return -1;
     return weir_backends_state(b, plan, &state, err) < 0 ? -1 : weir_state_reset(state, err);
-}
-
-// ---- commits outside tasks
-
-void weir_backends_commit_open(struct weir_backends *b, const struct weir_plan *plan, struct weir_commit *ret)
-{
-    struct weir_kafka *kafka = weir_backends_kafka(b, plan);
-    *ret = (struct weir_commit){.embedded = kafka ? NULL : weir_txn_new(b->db), .kafka = kafka ? weir_kafka_batch_new() : NULL};
-}
-
-void weir_backends_commit_drop(struct weir_commit *commit)
-{
-    if (commit->embedded)
-        weir_txn_free(commit->embedded);
-    weir_kafka_batch_free(commit->kafka);
-    *commit = (struct weir_commit){0};
-}
-
-static int send(struct weir_kafka *kafka, const char *id, const struct weir_kafka_batch *batch, struct weir_error *err)
-{
-    struct weir_kafka_txn *txn;
-    enum weir_kafka_fate fate = WEIR_KAFKA_ABORTED;
-    if (weir_kafka_txn_open(kafka, id, &txn, err) < 0)
-        return -1;
-    int result = weir_kafka_txn_begin(txn, err) < 0 || weir_kafka_txn_add(txn, batch, err) < 0 || weir_kafka_txn_commit(txn, &fate, err) < 0 ? -1 : 0;
-    weir_kafka_txn_close(txn);
-    if (result == 0 && fate != WEIR_KAFKA_DONE)
-        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "%s: the transaction was turned away; try again", id);
-    return result;
-}
-
-int weir_backends_commit(struct weir_backends *b, const struct weir_plan *plan, struct weir_commit *commit, struct weir_error *err)
-{
-    if (commit->embedded)
-        return weir_txn_commit(commit->embedded, true, err);
-    weir_cleanup(weir_freep) char *id = weir_format("%s-tool", plan->pipeline);
-    if (send(weir_backends_kafka(b, plan), id, commit->kafka, err) < 0)
-        return -1;
-    weir_kafka_batch_clear(commit->kafka);
-    return 0;
 }

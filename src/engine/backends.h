@@ -34,11 +34,8 @@ struct weir_kafka *weir_backends_kafka(const struct weir_backends *b, const stru
 struct weir_embedded *weir_backends_embedded(const struct weir_backends *b);
 int weir_backends_refresh(struct weir_backends *b, struct weir_error *err); // of a reader of the data folder: what was committed since
 
+char *weir_partials_topic(const struct weir_plan *plan); // the name of the topic of groups that span partitions; the caller's
+
 // Starts a pipeline over: forgets its state and raises the epoch, so that everything in the topic is read again and what is then written wins over what
 // was written before. WEIR_UNAVAILABLE where a process runs it.
 int weir_backends_reset(struct weir_backends *b, const struct weir_plan *plan, struct weir_error *err);
-
-// A commit of the plan's own, outside any task: what dead letters are deleted with.
-void weir_backends_commit_open(struct weir_backends *b, const struct weir_plan *plan, struct weir_commit *ret);
-int weir_backends_commit(struct weir_backends *b, const struct weir_plan *plan, struct weir_commit *commit, struct weir_error *err);
-void weir_backends_commit_drop(struct weir_commit *commit);

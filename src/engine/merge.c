@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Groups that span partitions: at its commits each task hands what changed to the pipeline's merger, and the rows that are due go into that very commit.
-// The lock is held until the commit is done, so that a merged row is never overwritten by an older one.
+// Groups that span partitions, in one process: at its commits each task hands what changed to the pipeline's merger, and the rows that are due are given
+// to that task's writer, under one lock. Revisions keep a merged row from being overwritten by an older one; where rows are acknowledged later, one task
+// at a time gives them (`giver`), and windows are let go of when they have arrived.
 #include "base/memory.h"
 #include "base/time.h"
 #include "engine/pipeline.h"
@@ -16,17 +17,9 @@ struct merge {
     int64_t *giving_ms, *settled_ms;  // by query: released by what is on its way, and by what has arrived
 };
 
-static bool any_spans(const struct weir_plan *plan)
-{
-    for (uint32_t q = 0; q < plan->query_count; q++)
-        if (plan->queries[q].spans_partitions)
-            return true;
-    return false;
-}
-
 struct merge *merge_new(const struct weir_plan *plan, int64_t epoch_us)
 {
-    if (!any_spans(plan))
+    if (!weir_plan_spans(plan))
         return NULL;
     struct merge *m = weir_zalloc(1, sizeof *m);
     pthread_mutex_init(&m->lock, NULL);
@@ -116,15 +109,15 @@ static bool may_give(struct merge *m, const struct task *t)
     return !giver || giver == t;
 }
 
-static int64_t wait_us(const struct weir_query_spec *query)
+static bool is_due(struct merge *m, const struct weir_query_spec *query, uint32_t q, enum merge_extent extent, int64_t now_us)
+{
+    return extent > MERGE_DUE || (atomic_load(&m->pending[q]) && now_us - __atomic_load_n(&m->given_us[q], __ATOMIC_RELAXED) >= merge_wait_us(query));
+}
+
+int64_t merge_wait_us(const struct weir_query_spec *query)
 {
     int64_t every_us = query->every_ms * 1000;
     return query->emit_update || every_us < TASK_LOOK_AGAIN_US ? every_us : TASK_LOOK_AGAIN_US;
-}
-
-static bool is_due(struct merge *m, const struct weir_query_spec *query, uint32_t q, enum merge_extent extent, int64_t now_us)
-{
-    return extent > MERGE_DUE || (atomic_load(&m->pending[q]) && now_us - __atomic_load_n(&m->given_us[q], __ATOMIC_RELAXED) >= wait_us(query));
 }
 
 bool merge_due(struct merge *m, const struct task *t, int64_t now_us)

@@ -21,28 +21,14 @@ struct partials {
     struct weir_kafka_message messages[READ_MESSAGES];
 };
 
-static bool any_spans(const struct weir_plan *plan)
-{
-    bool any = false;
-    for (uint32_t q = 0; q < plan->query_count; q++)
-        any |= plan->queries[q].spans_partitions;
-    return any;
-}
-
-static char *topic_name(const struct pipeline *p)
-{
-    return weir_format("%s-partials", p->plan->pipeline);
-}
-
 int partials_topic(struct pipeline *p, struct weir_error *err)
 {
-    bool created;
-    if (!any_spans(p->plan))
+    if (!weir_plan_spans(p->plan))
         return 0;
-    weir_cleanup(weir_freep) char *name = topic_name(p);
+    weir_cleanup(weir_freep) char *name = weir_partials_topic(p->plan);
     const struct weir_kafka_topic topic = {
         .name = name, .partitions = p->plan->topic.partitions, .replication = p->plan->topic.replication, .compacted = true};
-    return weir_kafka_topic_create(p->kafka, &topic, &created, err);
+    return weir_kafka_topic_need(p->kafka, &topic, err);
 }
 
 // ---- sending
@@ -132,8 +118,7 @@ static int read_messages(struct partials *x, struct weir_error *err)
 static bool is_due(const struct partials *x, uint32_t q, enum merge_extent extent, int64_t now_us)
 {
     const struct weir_query_spec *query = &x->task->pipeline->plan->queries[q];
-    int64_t every_us = query->emit_update ? query->every_ms * 1000 : TASK_LOOK_AGAIN_US;
-    return query->spans_partitions && (extent > MERGE_DUE || (x->pending && now_us - x->given_us[q] >= every_us));
+    return query->spans_partitions && (extent > MERGE_DUE || (x->pending && now_us - x->given_us[q] >= merge_wait_us(query)));
 }
 
 bool partials_due(struct task *t, int64_t now_us)
@@ -194,10 +179,10 @@ int partials_finish(struct task *t, struct weir_error *err)
 int partials_open(struct task *t, int64_t epoch_us, struct weir_error *err)
 {
     struct pipeline *p = t->pipeline;
-    if (!p->kafka || !any_spans(p->plan))
+    if (!p->kafka || !weir_plan_spans(p->plan))
         return 0;
     struct partials *x = weir_zalloc(1, sizeof *x);
-    *x = (struct partials){.task = t, .topic = topic_name(p), .next_offset = INT64_MIN};
+    *x = (struct partials){.task = t, .topic = weir_partials_topic(p->plan), .next_offset = INT64_MIN};
     x->given_us = weir_zalloc(p->plan->query_count, sizeof *x->given_us);
     x->silent = weir_zalloc(p->plan->query_count, sizeof *x->silent);
     x->merger = weir_merger_new(p->plan, epoch_us);

@@ -56,21 +56,28 @@ static struct weir_registry *rows_registry(struct pipeline *p)
 static int check_contracts(struct pipeline *p, struct weir_registry **ret, struct weir_error *err)
 {
     struct weir_registry *r = rows_registry(p);
-    int fits = r ? weir_row_contracts_check(r, p->plan, err) : -1;
+    struct weir_error why;
+    int fits = r ? weir_row_contracts_check(r, p->plan, &why) : -1;
     if (r && fits < 0)
-        engine_say(p->engine, "%s: the columns of the tables are not checked: %s", p->plan->pipeline, err->text);
+        engine_say(p->engine, "%s: the columns of the tables are not checked: %s", p->plan->pipeline, why.text);
     *ret = fits > 0 ? r : NULL;
-    return fits == 0 ? -1 : 0;
+    if (fits != 0)
+        return 0;
+    *err = why;
+    return -1;
 }
 
 // What the registry itself refuses, by rules that it did not tell of, is refused here too.
 static int keep_contracts(struct pipeline *p, struct weir_registry *r, struct weir_error *err)
 {
-    if (!r || weir_row_contracts_register(r, p->plan, err) == 0)
+    struct weir_error why;
+    if (!r || weir_row_contracts_register(r, p->plan, &why) == 0)
         return 0;
-    if (err->code == WEIR_BAD_DATA)
+    if (why.code == WEIR_BAD_DATA) {
+        *err = why;
         return -1;
-    engine_say(p->engine, "%s: the columns of the tables are not registered: %s", p->plan->pipeline, err->text);
+    }
+    engine_say(p->engine, "%s: the columns of the tables are not registered: %s", p->plan->pipeline, why.text);
     return 0;
 }
 

@@ -188,7 +188,6 @@ bool task_has_work(struct task *t, int64_t now_us);      // something to read, o
 int task_step(struct task *t, struct weir_error *err);   // reads a fetch, if there is one, and commits when it is due
 int64_t task_log_now_ms(const struct task *t);           // what "now" is for windows that wait for a silent partition
 int task_finish(struct task *t, struct weir_error *err); // gives what changed (all open windows under --close) and commits durably
-struct weir_core_sink task_sink(struct task *t);
 
 // task_commit.c
 int task_restore(struct task *t, struct weir_error *err);
@@ -197,7 +196,6 @@ int task_settle(struct task *t, struct weir_error *err);                        
 // Both, waiting for the store until deadline_us of the monotonic clock, then WEIR_UNAVAILABLE and WEIR_RETRY.
 int task_commit(struct task *t, bool durable, enum merge_extent extent, int64_t deadline_us, struct weir_error *err);
 bool task_settle_due(const struct task *t, int64_t now_us);
-void task_publish(struct task *t);
 
 // task_counts.c
 void counts_open(struct task_counts *c, const struct weir_plan *plan);
@@ -273,6 +271,7 @@ int merge_give(struct merge *m, struct task *t, enum merge_extent extent, int64_
                struct weir_error *err);                    // likewise, into the task's commit
 void merge_settled(struct merge *m, const struct task *t); // likewise: what it gave is in the tables
 void merge_silence(struct merge *m, uint32_t partition, uint32_t query, bool silent);
+int64_t merge_wait_us(const struct weir_query_spec *query); // between givings of its rows
 bool merge_due(struct merge *m, const struct task *t, int64_t now_us);
 
 // partials.c: all take NULL and then do nothing

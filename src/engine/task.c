@@ -90,19 +90,12 @@ void task_drop(struct task *t)
     pthread_mutex_destroy(&t->lock);
 }
 
-struct weir_core_sink task_sink(struct task *t)
-{
-    return (struct weir_core_sink){t, take_rows, take_late};
-}
-
 // A partition may come, go and come back: nothing of its last stay is left.
 static void forget(struct task *t)
 {
     uint32_t queries = t->pipeline->plan->query_count;
-    struct task_counts nothing;
-    counts_open(&nothing, t->pipeline->plan);
-    counts_copy(&t->counts, &nothing, t->pipeline->plan);
-    counts_drop(&nothing);
+    counts_drop(&t->counts);
+    counts_open(&t->counts, t->pipeline->plan);
     memset(t->collected, 0, queries * sizeof *t->collected);
     memset(t->next_emit_us, 0, queries * sizeof *t->next_emit_us);
     memset(t->idle_given, 0, queries * sizeof *t->idle_given);
@@ -119,7 +112,7 @@ int task_open(struct task *t, struct weir_error *err)
     forget(t);
     pipeline_commit_open(p, &t->commit);
     pipeline_commit_open(p, &t->sealed.commit);
-    t->sink = task_sink(t);
+    t->sink = (struct weir_core_sink){t, take_rows, take_late};
     t->core = weir_core_new(p->plan, 0, &t->sink);
     t->last_commit_us = t->last_flush_us = t->last_record_us = weir_monotonic_us();
     if (weir_decoder_new(p->plan, p->registry, &t->decoder, err) < 0 || weir_writer_new(p->store, p->plan->keyspace, &t->writer, err) < 0 ||
@@ -393,6 +386,6 @@ int task_finish(struct task *t, struct weir_error *err)
     int64_t deadline_us = e->options.until_end && !atomic_load(&e->stopping) ? INT64_MAX : weir_monotonic_us() + TASK_LEAVE_US;
     if (task_commit(t, true, MERGE_DUE, deadline_us, err) < 0)
         return -1;
-    t->finished = true;
+    t->finished = !t->fenced;
     return 0;
 }

@@ -37,6 +37,20 @@ static void collect_counts(struct task *t)
     }
 }
 
+// ---- what others see: the last commit
+
+static void publish(struct task *t)
+{
+    pthread_mutex_lock(&t->lock);
+    t->core_stats = weir_core_stats(t->core);
+    t->seen_commits = t->commits;
+    t->seen_lost = t->lost_records;
+    t->status =
+        (struct weir_partition_status){.next_offset = t->sealed.next_offset, .end_offset = t->sealed.next_offset, .high_ms = t->sealed.high_ms};
+    counts_copy(&t->seen, &t->sealed.counts, t->pipeline->plan);
+    pthread_mutex_unlock(&t->lock);
+}
+
 // ---- restoring
 
 static int restore_page(void *context, struct weir_str key, struct weir_str page, struct weir_error *err)
@@ -77,7 +91,7 @@ int task_restore(struct task *t, struct weir_error *err)
     counts_copy(&t->sealed.counts, &t->counts, t->pipeline->plan);
     t->sealed.next_offset = t->next_offset;
     t->sealed.high_ms = weir_core_stats(t->core).high_ms;
-    task_publish(t);
+    publish(t);
     return 0;
 }
 
@@ -142,10 +156,8 @@ static void put_counts(struct task *t)
 
 static void turned_away(struct sealed *s, int64_t now_us)
 {
-    int64_t wait_us = (int64_t)RETRY_FIRST_US << (s->tries < 7 ? s->tries : 7);
-    s->tries++;
+    s->retry_us = now_us + weir_backoff_us(RETRY_FIRST_US, RETRY_LAST_US, s->tries++);
     atomic_store(&s->stage, SEALED_OPEN);
-    s->retry_us = now_us + (wait_us < RETRY_LAST_US ? wait_us : RETRY_LAST_US);
 }
 
 static void settled(struct task *t)
@@ -153,7 +165,7 @@ static void settled(struct task *t)
     t->sealed.any = false;
     t->commits++;
     merge_settled(t->pipeline->merge, t);
-    task_publish(t);
+    publish(t);
 }
 
 // The group gives the partition back, or to another process, soon; until then it rests.
@@ -263,18 +275,4 @@ int task_commit(struct task *t, bool durable, enum merge_extent extent, int64_t 
     if (task_seal(t, durable, extent, err) < 0)
         return -1;
     return await_settled(t, deadline_us, err);
-}
-
-// ---- what others see: the last commit
-
-void task_publish(struct task *t)
-{
-    pthread_mutex_lock(&t->lock);
-    t->core_stats = weir_core_stats(t->core);
-    t->seen_commits = t->commits;
-    t->seen_lost = t->lost_records;
-    t->status =
-        (struct weir_partition_status){.next_offset = t->sealed.next_offset, .end_offset = t->sealed.next_offset, .high_ms = t->sealed.high_ms};
-    counts_copy(&t->seen, &t->sealed.counts, t->pipeline->plan);
-    pthread_mutex_unlock(&t->lock);
 }

@@ -101,9 +101,8 @@ static void after(struct weir_engine *e, struct task *t, int result, const struc
     }
     if (result < 0 && t->retries == 0)
         engine_say(e, "%s: partition %d waits: %s", t->pipeline->plan->pipeline, t->partition, err->text);
-    int64_t wait_us = (int64_t)RETRY_FIRST_US << (t->retries < 7 ? t->retries : 7);
+    t->retry_us = result < 0 ? weir_monotonic_us() + weir_backoff_us(RETRY_FIRST_US, RETRY_LAST_US, t->retries) : 0;
     t->retries = result < 0 ? t->retries + 1 : 0;
-    t->retry_us = result < 0 ? weir_monotonic_us() + (wait_us < RETRY_LAST_US ? wait_us : RETRY_LAST_US) : 0;
     set_trouble(t, result < 0 ? err->text : "");
 }
 

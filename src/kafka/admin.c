@@ -227,6 +227,12 @@ static int await_known(struct weir_kafka *k, const char *topic, int32_t *ret_par
     return rc;
 }
 
+static int fail_partitions(const struct weir_kafka_topic *wanted, int32_t partitions, struct weir_error *err)
+{
+    return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "topic '%s' has %d partitions, not %d; a topic's number of partitions stays as it is",
+                     wanted->name, partitions, wanted->partitions);
+}
+
 // Takes an existing topic as it is, but for its retention.
 static int adopt(struct weir_kafka *k, const struct weir_kafka_topic *wanted, struct weir_error *err)
 {
@@ -234,8 +240,7 @@ static int adopt(struct weir_kafka *k, const struct weir_kafka_topic *wanted, st
     if (await_known(k, wanted->name, &partitions, err) < 0)
         return -1;
     if (partitions != wanted->partitions)
-        return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "topic '%s' has %d partitions, not %d; a topic's number of partitions stays as it is",
-                         wanted->name, partitions, wanted->partitions);
+        return fail_partitions(wanted, partitions, err);
     if (wanted->compacted)
         return 0;
     weir_cleanup(request_drop) struct request r = {0};
@@ -258,15 +263,28 @@ int weir_kafka_topic_create(struct weir_kafka *k, const struct weir_kafka_topic 
     return exists ? adopt(k, topic, err) : 0;
 }
 
+int weir_kafka_topic_need(struct weir_kafka *k, const struct weir_kafka_topic *topic, struct weir_error *err)
+{
+    int32_t partitions, replication;
+    struct weir_error missing;
+    bool created;
+    if (weir_kafka_topic_shape(k, topic->name, &partitions, &replication, &missing) < 0) {
+        if (missing.code == WEIR_BAD_DATA)
+            return weir_kafka_topic_create(k, topic, &created, err);
+        *err = missing;
+        return -1;
+    }
+    return partitions == topic->partitions ? 0 : fail_partitions(topic, partitions, err);
+}
+
 // ---- taking away
 
-static int wait_gone(rd_kafka_t *rk, const char *name, int32_t partitions)
+static void wait_gone(rd_kafka_t *rk, const char *name, int32_t partitions)
 {
     rd_kafka_resp_err_t why;
     int64_t deadline_us = weir_monotonic_us() + READY_MS * 1000;
     while (kafka_topic_ready(rk, name, partitions, &why) && weir_monotonic_us() < deadline_us)
         rd_kafka_poll(rk, STEP_MS);
-    return 0;
 }
 
 int weir_kafka_topic_delete(struct weir_kafka *k, const char *name, struct weir_error *err)
@@ -286,7 +304,8 @@ int weir_kafka_topic_delete(struct weir_kafka *k, const char *name, struct weir_
     rd_kafka_resp_err_t code = topic_result(results, count, &said);
     if (code)
         return kafka_fail_admin(k, err, code, said, "delete topic '%s' in Kafka at %s", name, k->brokers);
-    return wait_gone(r.rk, name, partitions);
+    wait_gone(r.rk, name, partitions);
+    return 0;
 }
 
 static int delete_records(struct weir_kafka *k, const struct weir_kafka_topic *topic, struct weir_error *err)

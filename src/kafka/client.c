@@ -90,16 +90,6 @@ static int set_all(struct weir_kafka *k, rd_kafka_conf_t *conf, const struct kaf
 
 // ---- what it says
 
-static void on_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
-    struct kafka_client *c = rd_kafka_opaque(rk);
-    if (!c || !c->kafka->log)
-        return;
-    char line[600];
-    snprintf(line, sizeof line, "kafka: %s: %s", facility, text);
-    c->kafka->log(c->kafka->log_context, level, line);
-}
-
 static bool any_up(const struct kafka_client *c)
 {
     for (size_t i = 0; i < c->connection_count; i++)
@@ -174,7 +164,7 @@ static rd_kafka_conf_t *conf_of(struct kafka_client *c, const struct kafka_clien
         return NULL;
     }
     rd_kafka_conf_set_opaque(conf, c);
-    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_log_cb(conf, NULL); // what matters comes as errors
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_interceptor_add_on_new(conf, "weir", on_new, c);
     if (plan->configure)

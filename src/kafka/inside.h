@@ -60,8 +60,6 @@ struct weir_kafka {
     size_t property_count;
     pthread_mutex_t lock; // of what follows
     struct kafka_client *admin, *clients;
-    void (*log)(void *context, int level, const char *line);
-    void *log_context;
 };
 
 int kafka_client_open(struct weir_kafka *k, const struct kafka_client_plan *plan, struct kafka_client **ret, struct weir_error *err);

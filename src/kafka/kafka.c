@@ -75,12 +75,6 @@ void weir_kafka_free(struct weir_kafka *k)
     free(k);
 }
 
-void weir_kafka_on_log(struct weir_kafka *k, void (*log)(void *context, int level, const char *line), void *context)
-{
-    k->log = log;
-    k->log_context = context;
-}
-
 const char *weir_kafka_brokers(const struct weir_kafka *k)
 {
     return k->brokers;

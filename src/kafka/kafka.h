@@ -16,8 +16,6 @@ struct weir_kafka;
 // `url`: kafka://host:port[,host:port…]. Connects nowhere yet. An unknown property is WEIR_BAD_CONFIG and named.
 int weir_kafka_new(const char *url, uint32_t option_count, const struct weir_option *options, struct weir_kafka **ret, struct weir_error *err);
 void weir_kafka_free(struct weir_kafka *k); // after everything made from it; takes NULL
-// Where the client library's own lines go (level as syslog's; from its threads), else nowhere. Before anything is made from it.
-void weir_kafka_on_log(struct weir_kafka *k, void (*log)(void *context, int level, const char *line), void *context);
 const char *weir_kafka_brokers(const struct weir_kafka *k);
 // Waits until a broker answers, at most timeout_ms; else WEIR_UNAVAILABLE naming the addresses and the reason (refused, DNS, TLS, login…).
 int weir_kafka_reach(struct weir_kafka *k, int64_t timeout_ms, struct weir_error *err);
@@ -35,6 +33,8 @@ struct weir_kafka_topic {
 
 // Existing with as many partitions: *ret_created false, retention is altered where it differs; with another number WEIR_BAD_CONFIG.
 int weir_kafka_topic_create(struct weir_kafka *k, const struct weir_kafka_topic *topic, bool *ret_created, struct weir_error *err);
+// A topic that weir keeps for itself: made where it is missing, else taken as it is; for that no right is needed but to use it.
+int weir_kafka_topic_need(struct weir_kafka *k, const struct weir_kafka_topic *topic, struct weir_error *err);
 int weir_kafka_topic_delete(struct weir_kafka *k, const char *name, struct weir_error *err); // WEIR_BAD_DATA where there is none
 int weir_kafka_topic_empty(struct weir_kafka *k, const char *name, struct weir_error *err);  // deletes all its records
 // Partitions, replication, retention, cleanup policy. WEIR_BAD_DATA with the nearest name where there is none.

@@ -65,11 +65,6 @@ void weir_producer_close(struct weir_producer *p)
         p->ops->close(p);
 }
 
-int32_t weir_producer_partitions(const struct weir_producer *p)
-{
-    return p->ops->partitions(p);
-}
-
 struct weir_str weir_producer_position(const struct weir_producer *p)
 {
     return p->ops->position(p);

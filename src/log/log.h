@@ -48,7 +48,6 @@ struct weir_producer;
 // `feed` names the position that is kept with the records, or NULL.
 int weir_producer_open(struct weir_log *log, const char *topic, const char *feed, struct weir_producer **ret, struct weir_error *err);
 void weir_producer_close(struct weir_producer *p); // drops what was not flushed
-int32_t weir_producer_partitions(const struct weir_producer *p);
 // The position that was stored with the last durable append; empty: none yet. Valid until the next flush.
 struct weir_str weir_producer_position(const struct weir_producer *p);
 

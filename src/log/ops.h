@@ -27,7 +27,6 @@ struct weir_log {
 
 struct producer_ops {
     void (*close)(struct weir_producer *p);
-    int32_t (*partitions)(const struct weir_producer *p);
     struct weir_str (*position)(const struct weir_producer *p);
     void (*add)(struct weir_producer *p, int64_t timestamp_ms, struct weir_str key, bool null_key, struct weir_str value);
     void (*dead)(struct weir_producer *p, struct weir_dead *dead, const struct weir_dead_letter *letter);

@@ -144,6 +144,14 @@ void weir_plan_free(struct weir_plan *plan)
     weir_arena_drop(&arena);
 }
 
+bool weir_plan_spans(const struct weir_plan *plan)
+{
+    for (uint32_t i = 0; i < plan->query_count; i++)
+        if (plan->queries[i].spans_partitions)
+            return true;
+    return false;
+}
+
 struct weir_query_spec *weir_plan_query(const struct weir_plan *plan, const char *table)
 {
     for (uint32_t i = 0; i < plan->query_count; i++) {

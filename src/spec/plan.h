@@ -171,4 +171,5 @@ int weir_rate_parse(struct weir_str text, double *ret_per_s);
 // A number that changes whenever saved state of the query could not be read as the state of this one: fields, window, groups, aggregates.
 uint64_t weir_query_fingerprint(const struct weir_plan *plan, const struct weir_query_spec *query);
 
+bool weir_plan_spans(const struct weir_plan *plan);                                       // groups of any query span partitions
 struct weir_query_spec *weir_plan_query(const struct weir_plan *plan, const char *table); // NULL if there is none

@@ -245,8 +245,7 @@ int weir_state_changelog(struct weir_kafka *kafka, const char *pipeline, int32_t
 {
     weir_cleanup(weir_freep) char *topic = weir_format("%s-changelog", pipeline);
     const struct weir_kafka_topic config = {.name = topic, .partitions = partitions, .replication = replication, .compacted = true};
-    bool created;
-    if (weir_kafka_topic_create(kafka, &config, &created, err) < 0)
+    if (weir_kafka_topic_need(kafka, &config, err) < 0)
         return -1;
     struct changelog *s = weir_zalloc(1, sizeof *s);
     *s = (struct changelog){.base = {&ops}, .kafka = kafka, .topic = topic, .partitions = partitions};

@@ -66,11 +66,6 @@ static void producer_close(struct weir_producer *any)
     free(p);
 }
 
-static int32_t producer_partitions(const struct weir_producer *p)
-{
-    return ((const struct embedded_producer *)p)->topic->partitions;
-}
-
 static struct weir_str producer_position(const struct weir_producer *p)
 {
     return weir_buffer_view(&((const struct embedded_producer *)p)->position);
@@ -252,7 +247,6 @@ static void producer_stop(struct weir_producer *p)
 
 static const struct producer_ops ops = {
     .close = producer_close,
-    .partitions = producer_partitions,
     .position = producer_position,
     .add = producer_add,
     .dead = producer_dead,

@@ -136,7 +136,7 @@ int weir_dead_kafka(struct weir_kafka *kafka, const char *pipeline, int32_t part
     static const struct dead_ops ops = {.close = dead_close, .put = dead_put, .remove = dead_remove, .scan = dead_scan};
     weir_cleanup(weir_freep) char *name = weir_format("%s-dead-letters", pipeline);
     const struct weir_kafka_topic topic = {.name = name, .partitions = partitions, .replication = replication};
-    if (kafka_need_topic(kafka, &topic, err) < 0)
+    if (weir_kafka_topic_need(kafka, &topic, err) < 0)
         return -1;
     struct kafka_dead *d = weir_alloc(sizeof *d);
     *d = (struct kafka_dead){{&ops}, kafka, name, partitions};

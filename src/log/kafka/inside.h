@@ -34,9 +34,6 @@ int kafka_topic_list(struct weir_log *log, int (*visit)(void *context, const str
                      struct weir_error *err);
 int kafka_topic_expire(struct weir_log *log, const char *name, int64_t now_ms, const int64_t *keep_from, struct weir_error *err);
 
-// A topic of ours: made if there is none, so that where it was made beforehand no right to make topics is needed.
-int kafka_need_topic(struct weir_kafka *kafka, const struct weir_kafka_topic *topic, struct weir_error *err);
-
 // ---- producer.c, reader.c, share.c
 
 int kafka_producer_open(struct weir_log *log, const char *topic, const char *feed, struct weir_producer **ret, struct weir_error *err);

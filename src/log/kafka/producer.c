@@ -47,11 +47,6 @@ static void producer_close(struct weir_producer *any)
     free(p);
 }
 
-static int32_t producer_partitions(const struct weir_producer *p)
-{
-    return ((const struct kafka_producer *)p)->partitions;
-}
-
 static struct weir_str producer_position(const struct weir_producer *p)
 {
     return weir_buffer_view(&((const struct kafka_producer *)p)->position.feed);
@@ -251,7 +246,7 @@ static int open_feed(struct kafka_producer *p, int32_t replication, struct weir_
         return weir_fail(err, WEIR_INTERNAL, WEIR_STOP, "a feed needs a pipeline");
     weir_cleanup(weir_freep) char *feeds = weir_format("%s-feeds", p->log->pipeline);
     const struct weir_kafka_topic topic = {.name = feeds, .partitions = 1, .replication = replication, .compacted = true};
-    if (kafka_need_topic(p->log->kafka, &topic, err) < 0)
+    if (weir_kafka_topic_need(p->log->kafka, &topic, err) < 0)
         return -1;
     return feed_position_load(p->log, p->topic, p->feed, p->partitions, &p->position, err);
 }
@@ -270,7 +265,6 @@ int kafka_producer_open(struct weir_log *any, const char *topic, const char *fee
 {
     static const struct producer_ops ops = {
         .close = producer_close,
-        .partitions = producer_partitions,
         .position = producer_position,
         .add = producer_add,
         .dead = producer_dead,

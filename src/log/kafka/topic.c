@@ -67,19 +67,3 @@ int kafka_topic_expire(struct weir_log *log, const char *name, int64_t now_ms, c
     (void)log, (void)name, (void)now_ms, (void)keep_from, (void)err;
     return 0; // the broker does
 }
-
-int kafka_need_topic(struct weir_kafka *kafka, const struct weir_kafka_topic *topic, struct weir_error *err)
-{
-    int32_t partitions, replication;
-    struct weir_error missing;
-    bool created;
-    if (weir_kafka_topic_shape(kafka, topic->name, &partitions, &replication, &missing) < 0) {
-        if (missing.code == WEIR_BAD_DATA)
-            return weir_kafka_topic_create(kafka, topic, &created, err);
-        *err = missing;
-        return -1;
-    }
-    if (partitions != topic->partitions)
-        return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "topic '%s' has %d partitions, not %d", topic->name, partitions, topic->partitions);
-    return 0;
-}

@@ -5,7 +5,7 @@
 #include "base/time.h"
 #include <stdlib.h>
 
-enum { PATIENCE_MS = 5000, BACKOFF_MIN_US = 50000, BACKOFF_DOUBLINGS = 6, WRITER_IN_FLIGHT_MIN = 16 };
+enum { PATIENCE_MS = 5000, BACKOFF_MIN_US = 50000, BACKOFF_MAX_US = BACKOFF_MIN_US << 6, WRITER_IN_FLIGHT_MIN = 16 };
 
 // ---- answers
 
@@ -54,8 +54,7 @@ static void put_first(struct table_writer *t, struct chunk *chunk)
 // Jitter keeps writers from coming back all at once.
 static int64_t backoff_us(uint32_t failures, int64_t now_us)
 {
-    uint32_t doublings = failures < BACKOFF_DOUBLINGS ? failures : BACKOFF_DOUBLINGS;
-    int64_t us = (int64_t)BACKOFF_MIN_US << doublings;
+    int64_t us = weir_backoff_us(BACKOFF_MIN_US, BACKOFF_MAX_US, failures);
     return us / 2 + now_us % (us / 2);
 }
 
