@@ -158,6 +158,16 @@ static void floor_division_goes_down(void **state)
     assert_int_equal(weir_floor_div(1999, 1000), 1);
 }
 
+static void back_off_doubles_up_to_its_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(weir_backoff_us(50, 5000, 0), 50);
+    assert_int_equal(weir_backoff_us(50, 5000, 1), 100);
+    assert_int_equal(weir_backoff_us(50, 5000, 6), 3200);
+    assert_int_equal(weir_backoff_us(50, 5000, 7), 5000);
+    assert_int_equal(weir_backoff_us(50, 5000, UINT32_MAX), 5000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,6 +179,7 @@ int main(void)
         cmocka_unit_test(iso8601_parses),
         cmocka_unit_test(iso8601_round_trips),
         cmocka_unit_test(floor_division_goes_down),
+        cmocka_unit_test(back_off_doubles_up_to_its_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
