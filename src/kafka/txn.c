@@ -25,6 +25,7 @@ struct weir_kafka_txn {
     rd_kafka_consumer_group_metadata_t *proof;
     rd_kafka_topic_partition_list_t *offsets;
     char topics[256]; // that messages were added for, in words
+    bool undelivered; // a message was turned away
     bool failed;      // it can only be aborted
     bool denied;      // and so can any other, for want of a right
     enum weir_kafka_fate fate;
@@ -100,9 +101,21 @@ static int init(struct weir_kafka_txn *t, struct weir_error *err)
     }
 }
 
+static void on_delivery(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
+{
+    (void)rk;
+    struct weir_kafka_txn *t = ((struct kafka_client *)opaque)->owner;
+    t->undelivered |= m->err != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static void configure(rd_kafka_conf_t *conf)
+{
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+}
+
 static int make_client(struct weir_kafka_txn *t, struct weir_error *err)
 {
-    struct kafka_client_plan plan = {.role = KAFKA_TRANSACTOR, .settings = {{"transactional.id", t->id}}, .owner = t};
+    struct kafka_client_plan plan = {.role = KAFKA_TRANSACTOR, .settings = {{"transactional.id", t->id}}, .configure = configure, .owner = t};
     if (kafka_client_open(t->kafka, &plan, &t->client, err) < 0)
         return -1;
     if (init(t, err) == 0)
@@ -150,7 +163,7 @@ int weir_kafka_txn_begin(struct weir_kafka_txn *t, struct weir_error *err)
         return rc;
     }
     t->phase = OPEN;
-    t->failed = t->denied = false;
+    t->undelivered = t->failed = t->denied = false;
     t->topics[0] = '\0';
     t->deadline_us = weir_monotonic_us() + timeout_ms(t->kafka) * 1000;
     t->offsets = rd_kafka_topic_partition_list_new(4);
@@ -377,7 +390,7 @@ int weir_kafka_txn_try(struct weir_kafka_txn *t, const struct weir_kafka_batch *
     int64_t deadline_us = weir_monotonic_us() + TRY_MS * 1000LL;
     while (rc == 0 && rd_kafka_flush(t->client->rk, POLL_MS) == RD_KAFKA_RESP_ERR__TIMED_OUT && weir_monotonic_us() < deadline_us)
         ;
-    if (rc == 0 && rd_kafka_outq_len(t->client->rk) > 0) // only a commit tells why
+    if (rc == 0 && (t->undelivered || rd_kafka_outq_len(t->client->rk) > 0)) // only a commit tells why
         rc = weir_kafka_txn_commit(t, &fate, err) < 0 && err->fate != WEIR_RETRY ? -1 : 0;
     weir_kafka_txn_abort(t);
     return rc;

@@ -143,7 +143,10 @@ class Missing(Rights):
                     if right != "Create":
                         self.make_topic()
                     self.grant_all_but(resource, right)
-                    self.check_lacks(self.run_to_end(), resource, "Describe" if (resource, right) == (TOPIC, "Read") else right)
+                    done = self.run_to_end()
+                    if (resource, right) == (INTERNAL, "Write"):  # known before there is any letter
+                        self.assertIn(f"{self.name}-dead-letters", done.stderr)
+                    self.check_lacks(done, resource, "Describe" if (resource, right) == (TOPIC, "Read") else right)
 
     def test_a_topic_that_is_missing(self):
         self.grant({TOPIC: ["Read", "DescribeConfigs"]})

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PRODUCE = 0, FETCH = 1, OFFSET_FETCH = 9, FIND_COORDINATOR = 10, JOIN = 11, HEARTBEAT = 12, SYNC = 14 };
+enum { PRODUCE = 0, FETCH = 1, LIST_OFFSETS = 2, OFFSET_FETCH = 9, FIND_COORDINATOR = 10, JOIN = 11, HEARTBEAT = 12, SYNC = 14 };
 enum { INIT_PRODUCER = 22, ADD_PARTITIONS = 24, ADD_OFFSETS = 25, END_TXN = 26, TXN_OFFSET_COMMIT = 28 };
 
 struct mock {
@@ -364,6 +364,16 @@ static void offsets_are_asked_of_who_leads_now(void **state)
     }
 }
 
+static void a_topic_that_a_broker_does_not_know_yet_is_asked_for_again(void **state)
+{
+    struct mock *m = *state;
+    int64_t start, end;
+    produce(m, "in", 10);
+    push(m, LIST_OFFSETS, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, 2);
+    ok(weir_kafka_offsets(m->kafka, "in", 0, &start, &end, &err));
+    assert_int_equal(weir_kafka_offsets(m->kafka, "in", 5, &start, &end, &err), -1);
+}
+
 static void a_member_reads_what_it_is_given(void **state)
 {
     struct mock *m = *state;
@@ -504,9 +514,12 @@ static enum weir_kafka_fate commit_one(struct weir_kafka_txn *t, struct membersh
     int rc;
     while ((rc = weir_kafka_txn_commit(t, &fate, &err)) < 0 && err.fate == WEIR_RETRY)
         ;
-    ok(rc);
     weir_kafka_batch_free(b);
-    return fate;
+    if (rc == 0)
+        return fate;
+    assert_int_equal(err.fate, WEIR_STOP); // no trying again ends it
+    assert_non_null(strstr(err.text, "needs the right (ACL)"));
+    return WEIR_KAFKA_ABORTED;
 }
 
 struct trouble {
@@ -525,6 +538,7 @@ static void transactions_end_as_the_broker_says(void **state)
         {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_NOT_COORDINATOR, WEIR_KAFKA_DONE},
         {END_TXN, RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE, WEIR_KAFKA_DONE},
         {PRODUCE, RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, WEIR_KAFKA_DONE},
+        {ADD_PARTITIONS, RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED, WEIR_KAFKA_ABORTED},
         {ADD_OFFSETS, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, WEIR_KAFKA_ABORTED},
         {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED, WEIR_KAFKA_ABORTED},
         {TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, WEIR_KAFKA_FENCED},
@@ -618,6 +632,7 @@ int main(void)
         WITH_CLUSTER(what_kafka_never_takes_fails_the_flush),
         WITH_CLUSTER(brokers_that_are_away_are_told_and_waited_for),
         WITH_CLUSTER(offsets_are_asked_of_who_leads_now),
+        WITH_CLUSTER(a_topic_that_a_broker_does_not_know_yet_is_asked_for_again),
         WITH_CLUSTER(a_member_reads_what_it_is_given),
         WITH_CLUSTER(records_and_wakes_end_waits),
         WITH_CLUSTER(leaving_without_brokers_ends),
