@@ -138,12 +138,14 @@ def topic(prefix="test", partitions=3, copies=1, bootstrap=None, **config):
     """A topic that is deleted at the end; gives its name. Configuration by keyword: retention_ms="1000" is retention.ms."""
     from confluent_kafka.admin import AdminClient, NewTopic
 
-    admin, name = AdminClient({"bootstrap.servers": bootstrap or kafka()}), fresh(prefix)
+    where_it_is = {"bootstrap.servers": bootstrap or kafka(), "log_level": 0}
+    admin, name = AdminClient(where_it_is), fresh(prefix)
     config = {key.replace("_", "."): value for key, value in config.items()}
     admin.create_topics([NewTopic(name, partitions, copies, config=config)], operation_timeout=30)[name].result(30)
     try:
         yield name
     finally:
+        admin = AdminClient(where_it_is)  # one that has lived through brokers' deaths may wait for a dead one
         admin.delete_topics([name], operation_timeout=30)[name].result(30)
 
 
@@ -155,6 +157,25 @@ def drop_topics(prefix, bootstrap=None):
     mine = [name for name in admin.list_topics(timeout=20).topics if name.startswith(f"{prefix}-")]
     for deleted in admin.delete_topics(mine, operation_timeout=30).values() if mine else ():
         deleted.result(30)
+
+
+def await_in_sync(bootstrap, copies, seconds=60):
+    """Until every partition of every topic, those of the brokers themselves too, has so many copies in sync."""
+    from confluent_kafka import KafkaException
+    from confluent_kafka.admin import AdminClient
+
+    admin, behind = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0}), []
+
+    def in_sync():
+        with contextlib.suppress(KafkaException):
+            topics = admin.list_topics(timeout=10).topics.values()
+            behind[:] = [(topic.topic, number, one.leader, one.isrs) for topic in topics for number, one in topic.partitions.items() if len(one.isrs) < copies]
+            return not behind
+
+    try:
+        eventually(in_sync, seconds, 0.3)
+    except AssertionError:
+        raise AssertionError(f"partitions that are not in sync after {seconds} s: {behind}") from None
 
 
 def eventually(done, seconds=30, every=0.05, what="what the test waits for"):

@@ -3,7 +3,6 @@
 
 Watermark: the highest event time of the partition's earlier events, less a query's lateness. An event of a window that ends at or before it is late."""
 import collections
-import contextlib
 import csv
 import datetime
 import io
@@ -52,17 +51,19 @@ def read(bootstrap, topic, seconds=60):
 
 
 def ends(bootstrap, topic, partitions):
-    """Where each partition of a topic ends now; brokers that have just come back are given time to know it."""
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": cluster.fresh("reader"), "log_level": 0})
+    """Where each partition of a topic ends now; brokers that have just gone or come back are given time to know it. Each look has a client of its own, since
+    one keeps asking the leader it has once heard of."""
 
     def answered():
-        with contextlib.suppress(KafkaException):
-            return [consumer.get_watermark_offsets(TopicPartition(topic, partition), 20)[1] for partition in range(partitions)]
+        consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": cluster.fresh("reader"), "log_level": 0})
+        try:
+            return [consumer.get_watermark_offsets(TopicPartition(topic, partition), 5)[1] for partition in range(partitions)]
+        except KafkaException:
+            return None
+        finally:
+            consumer.close()
 
-    try:
-        return cluster.eventually(answered, 60, 0.2, f"the ends of {topic}")
-    finally:
-        consumer.close()
+    return cluster.eventually(answered, 60, 0.2, f"the ends of {topic}")
 
 
 def committed(bootstrap, group, topic, partitions):
@@ -74,6 +75,13 @@ def committed(bootstrap, group, topic, partitions):
         return [-1] * partitions
     finally:
         consumer.close()
+
+
+def await_committed(bootstrap, group, topic, partitions, seconds=90):
+    """Until a group has committed past what is in the topic now."""
+    there = ends(bootstrap, topic, partitions)
+    cluster.eventually(lambda: all(done >= end for done, end in zip(committed(bootstrap, group, topic, partitions), there)), seconds, 0.5,
+                       "commits past what is there now")
 
 
 class Placed:

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # builds: plain
 # needs: cassandra kafka
-"""weir over a ring of which two nodes of three are gone, one frozen, one killed, under load: it waits, small and saying why, and goes on by itself; in the
-end every row is there and right."""
+"""weir over a ring of which two nodes of three are gone, one frozen, one killed, under load: it waits, small and saying why, and goes on by itself. And one
+of which all are frozen while weir is killed and started anew. In the end every row is there and right."""
 import cluster
 import expected
 import runs
@@ -41,8 +41,7 @@ class RingTrouble(cluster.Case):
 
     def moves_on(self, seconds=30):
         """Until offsets have been committed past what is in the topic now."""
-        ends = expected.ends(cluster.kafka(), self.topic, PARTITIONS)
-        eventually(lambda: all(done >= end for done, end in zip(self.committed(), ends)), seconds, 0.5, "commits past what is there now")
+        expected.await_committed(cluster.kafka(), self.name, self.topic, PARTITIONS, seconds)
         runs.alive(self, self.run_)
 
     def check(self, sender):
@@ -74,6 +73,19 @@ class RingTrouble(cluster.Case):
         self.moves_on(60)
         self.ring.restart(3)
         self.ring.wait_up()
+        self.check(sender)
+
+    def test_all_frozen_and_weir_killed_meanwhile(self):
+        sender = self.sender()
+        self.moves_on()
+        for node in (1, 2, 3):
+            self.ring.stop(node)
+        runs.await_ready(self, self.run_, 503)
+        self.run_.kill()
+        self.run_ = runs.Run(self, self.file, data=self.folder / "data")
+        for node in (1, 2, 3):
+            self.ring.cont(node)
+        runs.await_ready(self, self.run_, seconds=90)
         self.check(sender)
 
 
