@@ -8,7 +8,7 @@
 #include "kafka/admin.h"
 #include <stdlib.h>
 
-enum { METADATA_MS = 10000, LEADER_MS = 2000, RETRY_MS = 100 };
+enum { METADATA_MS = 10000, LEADER_MS = 2000, KNOWN_MS = 2000, RETRY_MS = 100 };
 
 static void metadata_drop(const struct rd_kafka_metadata **metadata)
 {
@@ -164,16 +164,23 @@ static rd_kafka_resp_err_t offset_at(rd_kafka_t *rk, const char *topic, int32_t 
     return code;
 }
 
-// The library keeps asking the leader it has once heard of: when that does not answer, who leads now is asked first.
+static bool is_missing(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+}
+
+// The library keeps asking the leader it has once heard of: when that does not answer, who leads now is asked first. A topic that has just been made
+// may be unknown to the broker that is asked.
 static rd_kafka_resp_err_t offsets_of(rd_kafka_t *rk, const char *topic, int32_t partition, int64_t *ret_start, int64_t *ret_end)
 {
-    int64_t deadline_us = weir_monotonic_us() + METADATA_MS * 1000;
-    rd_kafka_resp_err_t code;
+    int64_t begun_us = weir_monotonic_us();
     for (;;) {
-        code = offset_at(rk, topic, partition, RD_KAFKA_OFFSET_BEGINNING, ret_start);
+        rd_kafka_resp_err_t code = offset_at(rk, topic, partition, RD_KAFKA_OFFSET_BEGINNING, ret_start);
         if (!code)
             code = offset_at(rk, topic, partition, RD_KAFKA_OFFSET_END, ret_end);
-        if (!kafka_passes(code) || weir_monotonic_us() >= deadline_us)
+        int64_t patience_ms = kafka_passes(code) ? METADATA_MS : is_missing(code) ? KNOWN_MS : 0;
+        if (weir_monotonic_us() - begun_us >= patience_ms * 1000)
             return code;
         weir_cleanup(metadata_drop) const struct rd_kafka_metadata *metadata = NULL;
         topic_metadata(rk, topic, &metadata);
@@ -188,7 +195,7 @@ int weir_kafka_offsets(struct weir_kafka *k, const char *topic, int32_t partitio
         return -1;
     int64_t start = 0, end = 0;
     rd_kafka_resp_err_t code = offsets_of(rk, topic, partition, &start, &end);
-    if (code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+    if (is_missing(code)) {
         int32_t partitions;
         if (kafka_topic_partitions(k, topic, &partitions, err) < 0)
             return -1;
