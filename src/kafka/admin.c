@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Topics made, altered, emptied and deleted, and their settings read, each by one admin request that is waited for.
+// Topics made, altered, emptied and deleted, their settings and the members of groups read, each by one admin request that is waited for.
 #include "kafka/admin.h"
 
 #include "base/memory.h"
@@ -357,4 +357,24 @@ int weir_kafka_topic_empty(struct weir_kafka *k, const char *name, struct weir_e
     if (weir_kafka_topic_describe(k, name, &arena, &topic, err) < 0)
         return -1;
     return topic.compacted ? make_anew(k, &topic, err) : delete_records(k, &topic, err);
+}
+
+// ---- groups
+
+int weir_kafka_group_members(struct weir_kafka *k, const char *group, uint32_t *ret_count, struct weir_error *err)
+{
+    weir_cleanup(request_drop) struct request r = {0};
+    if (request_open(k, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, &r, err) < 0)
+        return -1;
+    rd_kafka_DescribeConsumerGroups(r.rk, &group, 1, r.options, r.queue);
+    if (request_wait(&r, "ask for the members of group", group, err) < 0)
+        return -1;
+    size_t count;
+    const rd_kafka_ConsumerGroupDescription_t **groups =
+        rd_kafka_DescribeConsumerGroups_result_groups(rd_kafka_event_DescribeConsumerGroups_result(r.answer), &count);
+    rd_kafka_resp_err_t code = count == 1 ? rd_kafka_error_code(rd_kafka_ConsumerGroupDescription_error(groups[0])) : RD_KAFKA_RESP_ERR__FAIL;
+    if (code)
+        return kafka_fail_admin(k, err, code, NULL, "ask for the members of group '%s' in Kafka at %s", group, k->brokers);
+    *ret_count = (uint32_t)rd_kafka_ConsumerGroupDescription_member_count(groups[0]); // none where there is no such group
+    return 0;
 }

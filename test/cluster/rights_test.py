@@ -160,8 +160,9 @@ class Missing(Rights):
             self.check_lacks(self.weir("topic", verb), TOPIC, "Describe")
         self.check_lacks(self.weir("topic", "create"), TOPIC, "Create")
         self.check_lacks(self.weir("produce", "--limit", "9"), TOPIC, "Create")
-        for verb in (("dead", "list"), ("dead", "replay"), ("reset",)):
+        for verb in (("dead", "list"), ("dead", "replay")):
             self.check_lacks(self.weir(*verb), INTERNAL, "Describe")
+        self.check_lacks(self.weir("reset"), ("group", "PIPELINE", False), "Read")  # who may not see a group does not know that nobody runs
 
     def test_a_right_that_is_taken_away(self):
         self.make_topic()
