@@ -101,6 +101,7 @@ class Sender:
     def __init__(self, bootstrap, topic, source, per_second, limit=None, **config):
         self.producer = Producer({"bootstrap.servers": bootstrap, "partitioner": "murmur2_random", "enable.idempotence": True, "linger.ms": 20,
                                   "message.timeout.ms": 0, "topic.metadata.propagation.max.ms": 600_000,
+                                  "topic.metadata.refresh.interval.ms": 2000,  # a broker that has just come back may not know the topic yet
                                   "log_level": 0, **config})
         self.topic, self.source, self.per_second, self.limit = topic, source, per_second, limit
         self.sent = 0
