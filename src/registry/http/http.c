@@ -275,6 +275,18 @@ static int http_schema(struct weir_registry *r, int32_t id, struct weir_arena *a
 
 // ---- subjects
 
+// 409 is what a schema gets that may not follow; and, from Apicurio, what the second of two gets who make a subject at the same moment: that one is told
+// the id when it asks again.
+static int send_schema(struct http_registry *h, const char *path, const char *text, json_t **ret, struct weir_error *err)
+{
+    enum { CONFLICT = 409 };
+    int status = caller_send(h->caller, path, text, ret, err);
+    if (status != CONFLICT)
+        return status;
+    json_decref(*ret);
+    return caller_send(h->caller, path, text, ret, err);
+}
+
 static int http_enroll(struct weir_registry *r, const char *subject, const char *schema, int32_t *ret_id, struct weir_error *err)
 {
     struct http_registry *h = self_of(r);
@@ -287,7 +299,7 @@ static int http_enroll(struct weir_registry *r, const char *subject, const char 
     weir_buffer_format(&path, "/subjects/");
     caller_escape(&path, subject);
     weir_buffer_format(&path, "/versions%c", 0);
-    int status = caller_send(h->caller, (const char *)path.data, text, &json, err);
+    int status = send_schema(h, (const char *)path.data, text, &json, err);
     free(text);
     if (status < 0)
         return -1;
