@@ -62,13 +62,27 @@ static int restore_page(void *context, struct weir_str key, struct weir_str page
     return weir_core_restore(t->core, key, page, err);
 }
 
+// The group gives the partition back, or to another process, soon; until then it rests.
+static void fence(struct task *t)
+{
+    t->fenced = true;
+    pthread_mutex_lock(&t->lock);
+    snprintf(t->trouble, sizeof t->trouble,
+             "its group has taken the partition back: another process has it, or the broker was away too long; waiting to be given one again");
+    pthread_mutex_unlock(&t->lock);
+    engine_say(t->pipeline->engine, "%s: partition %d: %s", t->pipeline->plan->pipeline, t->partition, t->trouble);
+}
+
+// With the offset, so that the group refuses it of a process that has lost the partition meanwhile.
 static int commit_alone(struct task *t, struct weir_error *err)
 {
-    struct sealed s = {.partition = -1, .high_ms = INT64_MIN, .commit = t->commit};
+    struct sealed s = {.partition = t->partition, .next_offset = t->next_offset, .high_ms = INT64_MIN, .commit = t->commit};
     committer_submit(t->pipeline, &s);
     while (atomic_load(&s.stage) == SEALED_QUEUED)
         poll(NULL, 0, COMMIT_STEP_MS);
-    return s.fate == WEIR_KAFKA_DONE ? 0 : weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
+    if (s.fate == WEIR_KAFKA_FENCED)
+        fence(t);
+    return s.fate != WEIR_KAFKA_ABORTED ? 0 : weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
 }
 
 // A new epoch is committed before any row is written under it.
@@ -166,17 +180,6 @@ static void settled(struct task *t)
     t->commits++;
     merge_settled(t->pipeline->merge, t);
     publish(t);
-}
-
-// The group gives the partition back, or to another process, soon; until then it rests.
-static void fence(struct task *t)
-{
-    t->fenced = true;
-    pthread_mutex_lock(&t->lock);
-    snprintf(t->trouble, sizeof t->trouble,
-             "its group has taken the partition back: another process has it, or the broker was away too long; waiting to be given one again");
-    pthread_mutex_unlock(&t->lock);
-    engine_say(t->pipeline->engine, "%s: partition %d: %s", t->pipeline->plan->pipeline, t->partition, t->trouble);
 }
 
 static int hand_on(struct task *t, struct weir_error *err)

@@ -91,7 +91,8 @@ static int keep_message(void *context, const struct weir_kafka_message *m, const
     if (weir_str_is(m->key, "E")) {
         struct weir_cursor c = {(const uint8_t *)m->value.data, (const uint8_t *)m->value.data + m->value.bytes, false};
         int64_t epoch_us = (int64_t)weir_cursor_be64(&c);
-        pages->epoch_us = c.bad ? pages->epoch_us : epoch_us;
+        if (!c.bad && epoch_us > pages->epoch_us) // two may have begun one at once, and rows be written under the higher whichever came last
+            pages->epoch_us = epoch_us;
     } else if (m->key.bytes > 1 && m->key.data[0] == 'P') {
         keep_page(pages, (struct weir_str){m->key.data + 1, m->key.bytes - 1}, m);
     }
