@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SCHEMA_WAIT_US = 10 * 1000 * 1000, SCHEMA_POLL_MS = 100 };
+enum { SCHEMA_WAIT_US = 30 * 1000 * 1000, SCHEMA_POLL_MS = 100 };
 
 struct waiter {
     pthread_mutex_t lock;

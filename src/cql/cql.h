@@ -108,7 +108,7 @@ uint32_t cql_session_idle(struct cql_session *s);
 
 // The same, waiting for the answer; the result is the caller's to free. Not for the I/O thread.
 int cql_run(struct cql_session *s, const struct cql_request *request, struct cql_result **ret, struct weir_error *err);
-// A statement without values, at LOCAL_ONE; DDL waits until the nodes agree on the schema (10 s, else WEIR_UNAVAILABLE).
+// A statement without values, at LOCAL_ONE; DDL waits until the nodes agree on the schema (30 s, else WEIR_UNAVAILABLE).
 int cql_run_text(struct cql_session *s, const char *text, struct cql_result **ret, struct weir_error *err);
 int cql_await_schema(struct cql_session *s, struct weir_error *err);
 

@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COPIES = 3, AGREEMENT_US = 10000000, LOOK_AGAIN_MS = 50 };
+enum { COPIES = 3, AGREEMENT_US = 30000000, LOOK_AGAIN_MS = 50 };
 
 void cassandra_keyspace_name(const char *keyspace, char ret[CASSANDRA_NAME_BYTES])
 {
