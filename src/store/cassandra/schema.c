@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COPIES = 3, AGREEMENT_US = 30000000, LOOK_AGAIN_MS = 50 };
+enum { COPIES = 3, AGREEMENT_US = 30000000, LOOK_AGAIN_MS = 50, TRY_AGAIN_MS = 500 };
 
 void cassandra_keyspace_name(const char *keyspace, char ret[CASSANDRA_NAME_BYTES])
 {
@@ -258,6 +258,16 @@ static int make_or_compare(struct cassandra_store *s, const char *keyspace, cons
     return compare(keyspace, &shape->physical, &found, err);
 }
 
+// Nothing here does harm when it is done twice: a node that falls silent meanwhile, or a process that was stopped for a while, is no reason to give up.
+static int make_patiently(struct cassandra_store *s, const char *keyspace, const struct cassandra_shape *shape, struct weir_error *err)
+{
+    int64_t deadline_us = weir_monotonic_us() + AGREEMENT_US;
+    int rc;
+    while ((rc = make_or_compare(s, keyspace, shape, err)) < 0 && err->fate == WEIR_RETRY && weir_monotonic_us() < deadline_us)
+        poll(NULL, 0, TRY_AGAIN_MS);
+    return rc;
+}
+
 int cassandra_create(struct weir_store *store, const char *keyspace, const struct weir_table *table, struct weir_error *err)
 {
     struct cassandra_store *s = cassandra_store_of(store);
@@ -267,7 +277,7 @@ int cassandra_create(struct weir_store *store, const char *keyspace, const struc
     if (cassandra_shape_make(table, &shape, err) < 0)
         return -1;
     pthread_mutex_lock(&s->schema);
-    int rc = make_or_compare(s, name, &shape, err);
+    int rc = make_patiently(s, name, &shape, err);
     pthread_mutex_unlock(&s->schema);
     cassandra_shape_drop(&shape);
     return rc;
