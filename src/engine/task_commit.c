@@ -73,16 +73,14 @@ static void fence(struct task *t)
     engine_say(t->pipeline->engine, "%s: partition %d: %s", t->pipeline->plan->pipeline, t->partition, t->trouble);
 }
 
-// With the offset, so that the group refuses it of a process that has lost the partition meanwhile.
+// Without an offset: while a partition is being given, its group takes none yet. Should two begin at once, see the changelog's load.
 static int commit_alone(struct task *t, struct weir_error *err)
 {
-    struct sealed s = {.partition = t->partition, .next_offset = t->next_offset, .high_ms = INT64_MIN, .commit = t->commit};
+    struct sealed s = {.partition = -1, .high_ms = INT64_MIN, .commit = t->commit};
     committer_submit(t->pipeline, &s);
     while (atomic_load(&s.stage) == SEALED_QUEUED)
         poll(NULL, 0, COMMIT_STEP_MS);
-    if (s.fate == WEIR_KAFKA_FENCED)
-        fence(t);
-    return s.fate != WEIR_KAFKA_ABORTED ? 0 : weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
+    return s.fate == WEIR_KAFKA_DONE ? 0 : weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
 }
 
 // A new epoch is committed before any row is written under it.

@@ -89,7 +89,7 @@ static void end(struct process *p)
 static void the_higher_of_two_epochs_is_kept(void **state)
 {
     struct cluster *c = *state;
-    struct process first, second, third;
+    struct process first, second, third, fourth;
     begin(c, &first);
     begin(c, &second);
     assert_true(first.fresh && second.fresh);
@@ -99,6 +99,12 @@ static void the_higher_of_two_epochs_is_kept(void **state)
     begin(c, &third);
     assert_false(third.fresh);
     assert_true(third.epoch_us == second.epoch_us);
+    assert_true(weir_kafka_batch_bytes(third.commit.kafka) > 0); // it is written again, and then no more
+    commit(c, "third", &third);
+    begin(c, &fourth);
+    assert_true(fourth.epoch_us == second.epoch_us);
+    assert_int_equal(weir_kafka_batch_bytes(fourth.commit.kafka), 0);
+    end(&fourth);
     end(&first);
     end(&second);
     end(&third);
