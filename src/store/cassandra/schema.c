@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { COPIES = 3, AGREEMENT_US = 30000000, LOOK_AGAIN_MS = 50, TRY_AGAIN_MS = 500 };
+enum { COPIES = 3, PATIENCE_US = 30000000, TRY_AGAIN_MS = 100 };
 
 void cassandra_keyspace_name(const char *keyspace, char ret[CASSANDRA_NAME_BYTES])
 {
@@ -229,22 +229,6 @@ static int make_table(struct cassandra_store *s, const char *keyspace, const str
     return run(s, &text, err) < 0 ? weir_wrap(err, "table %s.%s", keyspace, shape->table->name) : 0;
 }
 
-// Where another process was first, nobody told this session of the change: nodes that have not heard of the table yet are asked again.
-static int await_table(struct cassandra_store *s, const char *keyspace, const char *table, struct weir_arena *arena, struct found_table *ret,
-                       struct weir_error *err)
-{
-    int64_t deadline_us = weir_monotonic_us() + AGREEMENT_US;
-    for (;;) {
-        if (find_table(s, keyspace, table, arena, ret, err) < 0)
-            return -1;
-        if (ret->count > 0)
-            return 0;
-        if (weir_monotonic_us() > deadline_us)
-            return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "table %s.%s was made, but some node does not know it yet", keyspace, table);
-        poll(NULL, 0, LOOK_AGAIN_MS);
-    }
-}
-
 static int make_or_compare(struct cassandra_store *s, const char *keyspace, const struct cassandra_shape *shape, struct weir_error *err)
 {
     weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
@@ -253,15 +237,18 @@ static int make_or_compare(struct cassandra_store *s, const char *keyspace, cons
         return -1;
     if (found.count == 0 && make_table(s, keyspace, shape, err) < 0)
         return -1;
-    if (found.count == 0 && await_table(s, keyspace, shape->table->name, &arena, &found, err) < 0)
+    if (found.count == 0 && find_table(s, keyspace, shape->table->name, &arena, &found, err) < 0)
         return -1;
+    if (found.count == 0)
+        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "table %s.%s was made, but some node does not know it yet", keyspace, shape->table->name);
     return compare(keyspace, &shape->physical, &found, err);
 }
 
-// Nothing here does harm when it is done twice: a node that falls silent meanwhile, or a process that was stopped for a while, is no reason to give up.
+// Nothing here does harm when it is done twice. Where another process was first, nobody told this session of the change; a node may fall silent meanwhile, or
+// this process be stopped for a while: all is no reason to give up at once.
 static int make_patiently(struct cassandra_store *s, const char *keyspace, const struct cassandra_shape *shape, struct weir_error *err)
 {
-    int64_t deadline_us = weir_monotonic_us() + AGREEMENT_US;
+    int64_t deadline_us = weir_monotonic_us() + PATIENCE_US;
     int rc;
     while ((rc = make_or_compare(s, keyspace, shape, err)) < 0 && err->fate == WEIR_RETRY && weir_monotonic_us() < deadline_us)
         poll(NULL, 0, TRY_AGAIN_MS);
