@@ -217,27 +217,16 @@ static int create(struct weir_kafka *k, const struct weir_kafka_topic *wanted, b
     return *ret_exists ? 0 : wait_ready(k, r.rk, wanted, err);
 }
 
-// The controller's word that a topic exists may come before the broker that is asked knows of it.
-static int await_known(struct weir_kafka *k, const char *topic, int32_t *ret_partitions, struct weir_error *err)
-{
-    int64_t deadline_us = weir_monotonic_us() + READY_MS * 1000;
-    int rc;
-    while ((rc = kafka_topic_partitions(k, topic, ret_partitions, err)) < 0 && err->code == WEIR_BAD_DATA && weir_monotonic_us() < deadline_us)
-        poll(NULL, 0, STEP_MS);
-    return rc;
-}
-
 static int fail_partitions(const struct weir_kafka_topic *wanted, int32_t partitions, struct weir_error *err)
 {
     return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "topic '%s' has %d partitions, not %d; a topic's number of partitions stays as it is",
                      wanted->name, partitions, wanted->partitions);
 }
 
-// Takes an existing topic as it is, but for its retention.
-static int adopt(struct weir_kafka *k, const struct weir_kafka_topic *wanted, struct weir_error *err)
+static int adopt_once(struct weir_kafka *k, const struct weir_kafka_topic *wanted, struct weir_error *err)
 {
     int32_t partitions;
-    if (await_known(k, wanted->name, &partitions, err) < 0)
+    if (kafka_topic_partitions(k, wanted->name, &partitions, err) < 0)
         return -1;
     if (partitions != wanted->partitions)
         return fail_partitions(wanted, partitions, err);
@@ -253,28 +242,43 @@ static int adopt(struct weir_kafka *k, const struct weir_kafka_topic *wanted, st
     return now.retention_ms == wanted->retention_ms ? 0 : alter_retention(k, resources[0], wanted, err);
 }
 
-int weir_kafka_topic_create(struct weir_kafka *k, const struct weir_kafka_topic *topic, bool *ret_created, struct weir_error *err)
+// Takes an existing topic as it is, but for its retention. Each of its requests may go to another broker, and one that was away learns of a new topic late:
+// "there is none" is believed only when it is said for a while.
+static int adopt(struct weir_kafka *k, const struct weir_kafka_topic *wanted, struct weir_error *err)
 {
-    int32_t partitions;
-    bool exists = kafka_topic_partitions(k, topic->name, &partitions, err) == 0; // to take one that is there, no right to make topics is needed
-    if (!exists && (err->fate == WEIR_RETRY || create(k, topic, &exists, err) < 0))
+    int64_t deadline_us = weir_monotonic_us() + READY_MS * 1000;
+    int rc;
+    while ((rc = adopt_once(k, wanted, err)) < 0 && err->code == WEIR_BAD_DATA && weir_monotonic_us() < deadline_us)
+        poll(NULL, 0, STEP_MS);
+    return rc;
+}
+
+// Where somebody else was first, that one is taken.
+static int make(struct weir_kafka *k, const struct weir_kafka_topic *topic, bool *ret_created, struct weir_error *err)
+{
+    bool exists;
+    if (create(k, topic, &exists, err) < 0)
         return -1;
     *ret_created = !exists;
     return exists ? adopt(k, topic, err) : 0;
 }
 
+int weir_kafka_topic_create(struct weir_kafka *k, const struct weir_kafka_topic *topic, bool *ret_created, struct weir_error *err)
+{
+    int32_t partitions;
+    *ret_created = false;
+    if (kafka_topic_partitions(k, topic->name, &partitions, err) == 0)
+        return adopt(k, topic, err); // for that no right to make topics is needed
+    return err->fate == WEIR_RETRY ? -1 : make(k, topic, ret_created, err);
+}
+
 int weir_kafka_topic_need(struct weir_kafka *k, const struct weir_kafka_topic *topic, struct weir_error *err)
 {
-    int32_t partitions, replication;
-    struct weir_error missing;
+    int32_t partitions;
     bool created;
-    if (weir_kafka_topic_shape(k, topic->name, &partitions, &replication, &missing) < 0) {
-        if (missing.code == WEIR_BAD_DATA)
-            return weir_kafka_topic_create(k, topic, &created, err);
-        *err = missing;
-        return -1;
-    }
-    return partitions == topic->partitions ? 0 : fail_partitions(topic, partitions, err);
+    if (kafka_topic_partitions(k, topic->name, &partitions, err) == 0)
+        return partitions == topic->partitions ? 0 : fail_partitions(topic, partitions, err);
+    return err->code == WEIR_BAD_DATA ? make(k, topic, &created, err) : -1;
 }
 
 // ---- taking away
