@@ -4,8 +4,6 @@
 # needs: kafka
 """Brokers killed and restarted under `weir run` and `weir produce`: neither ends, neither runs hot while they are away, both go on by themselves, and
 nothing is lost or doubled."""
-import time
-
 import cluster
 import expected
 import runs
@@ -26,7 +24,7 @@ class Alert(cluster.Broker):
 
 class Brokers(cluster.Case):
     def begin(self, brokers, copies, limit):
-        self.begun, self.limit = time.monotonic(), limit
+        self.limit = limit
         self.broker, = self.enterContext(cluster.own(Alert, brokers=brokers))
         self.tell("brokers are up")
         self.bootstrap = self.broker.settings.bootstrap
@@ -42,9 +40,6 @@ class Brokers(cluster.Case):
         self.addCleanup(self.sender.abandon)
         self.moves_on()
         self.tell("weir runs")
-
-    def tell(self, what):
-        print(f"# {time.monotonic() - self.begun:.1f} {what}", flush=True)
 
     def pipeline(self, file, name, topic, copies):
         return runs.pipeline("metrics", self.folder / f"{file}.yaml", name, topic, PARTITIONS, "embedded", log=f"kafka://{self.bootstrap}", replication=copies)

@@ -22,7 +22,6 @@ CQL_PORT = 9042
 class Wire(cluster.Case):
     def setUp(self):
         super().setUp()
-        self.begun = time.monotonic()
         self.to_kafka = self.enterContext(cluster.Proxy("127.0.0.1", 1))
         self.to_cassandra = self.enterContext(cluster.Proxy("127.0.0.1", 1, listen=CQL_HOST, listen_port=CQL_PORT))
         yaml = [f"broadcast_rpc_address: {CQL_HOST}"]
@@ -43,9 +42,6 @@ class Wire(cluster.Case):
         self.addCleanup(self.sender.abandon)
         self.moves_on()
         self.tell("weir runs")
-
-    def tell(self, what):
-        print(f"# {time.monotonic() - self.begun:.1f} {what}", flush=True)
 
     def moves_on(self):
         expected.await_committed(self.bootstrap, self.name, self.topic, PARTITIONS)

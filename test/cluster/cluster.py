@@ -193,7 +193,11 @@ class Case(unittest.TestCase):
 
     def setUp(self):
         self.folder = Path(self.enterContext(tempfile.TemporaryDirectory(prefix="weir-cluster-")))
+        self.begun = time.monotonic()
         print(f"# {self.id()} {time.strftime('%H:%M:%S')}", flush=True)
+
+    def tell(self, what):
+        print(f"# {time.monotonic() - self.begun:.1f} {what}", flush=True)
 
     def spawn(self, *command, **more):
         """A process (its output in `process.log`) that is killed when the test ends."""

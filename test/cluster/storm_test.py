@@ -81,7 +81,7 @@ class Storm(cluster.Case):
             deeds += [(deed, self.rnd.choice(awake)) for deed in (self.leave, self.kill, self.freeze)]
         if deeds:
             deed, slot = self.rnd.choice(deeds)
-            print(f"# {time.monotonic() - self.begun:.1f} {deed.__name__} {slot}", flush=True)
+            self.tell(f"{deed.__name__} {slot}")
             deed(slot)
 
     def storm(self):
