@@ -10,6 +10,7 @@
 bool weir_faults_armed;
 static char fault_name[64];
 static atomic_long passages_left;
+static int fault_signal = SIGKILL;
 
 __attribute__((constructor)) static void arm(void)
 {
@@ -21,12 +22,15 @@ __attribute__((constructor)) static void arm(void)
     if (bytes >= sizeof fault_name)
         return;
     memcpy(fault_name, spec, bytes);
-    atomic_store(&passages_left, colon ? strtol(colon + 1, NULL, 10) : 1);
+    char *end = NULL;
+    atomic_store(&passages_left, colon ? strtol(colon + 1, &end, 10) : 1);
+    if (end && strcmp(end, ":stop") == 0)
+        fault_signal = SIGSTOP;
     weir_faults_armed = true;
 }
 
 void weir_fault_hit(const char *name)
 {
     if (strcmp(name, fault_name) == 0 && atomic_fetch_sub(&passages_left, 1) == 1)
-        kill(getpid(), SIGKILL);
+        kill(getpid(), fault_signal);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Named points at which a test may kill the process: WEIR_FAULT=name or WEIR_FAULT=name:N kills it (SIGKILL) at the Nth passage.
+// Named points at which a test may kill the process: WEIR_FAULT=name or WEIR_FAULT=name:N kills it (SIGKILL) at the Nth passage, WEIR_FAULT=name:N:stop
+// freezes it there (SIGSTOP).
 // Without the variable a point costs one predictable branch.
 #pragma once
 #include <stdbool.h>

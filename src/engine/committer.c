@@ -12,7 +12,7 @@ static int add(struct pipeline *p, const struct sealed *s, struct weir_error *er
         snprintf(metadata, sizeof metadata, "high_ms=%lld", (long long)s->high_ms); // what watermarks are made of
     if (weir_kafka_txn_add(p->txn, s->commit.kafka, err) < 0)
         return -1;
-    struct weir_kafka_group *group = s->partition < 0 ? NULL : weir_share_group(p->share);
+    struct weir_kafka_group *group = weir_share_group(p->share);
     return group ? weir_kafka_txn_offset(p->txn, group, s->partition, s->next_offset, metadata, err) : 0;
 }
 

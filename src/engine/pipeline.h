@@ -44,7 +44,7 @@ struct sealed { // a commit whose rows are on their way
     atomic_int stage;
     enum weir_kafka_fate fate; // where it has ended
     struct sealed *next;       // in the committer's queue
-    int32_t partition;         // < 0: no offset belongs to it
+    int32_t partition;
     bool durable;
     uint64_t ticket; // of the rows
     struct weir_commit commit;

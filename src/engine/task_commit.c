@@ -73,14 +73,21 @@ static void fence(struct task *t)
     engine_say(t->pipeline->engine, "%s: partition %d: %s", t->pipeline->plan->pipeline, t->partition, t->trouble);
 }
 
-// Without an offset: while a partition is being given, its group takes none yet. Should two begin at once, see the changelog's load.
-static int commit_alone(struct task *t, struct weir_error *err)
+// With the partition's start as its offset, so that the group refuses it of a process that has lost the partition meanwhile: that one would write rows
+// under an epoch of its own, which might be the higher one.
+static int commit_epoch(struct task *t, struct weir_error *err)
 {
-    struct sealed s = {.partition = -1, .high_ms = INT64_MIN, .commit = t->commit};
-    committer_submit(t->pipeline, &s);
+    struct pipeline *p = t->pipeline;
+    struct sealed s = {.partition = t->partition, .high_ms = INT64_MIN, .commit = t->commit};
+    int64_t end_offset;
+    if (weir_kafka_offsets(p->kafka, p->plan->topic.name, t->partition, &s.next_offset, &end_offset, err) < 0)
+        return -1;
+    committer_submit(p, &s);
     while (atomic_load(&s.stage) == SEALED_QUEUED)
         poll(NULL, 0, COMMIT_STEP_MS);
-    return s.fate == WEIR_KAFKA_DONE ? 0 : weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
+    if (s.fate == WEIR_KAFKA_FENCED)
+        fence(t);
+    return s.fate != WEIR_KAFKA_ABORTED ? 0 : weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the partition's first commit was turned away");
 }
 
 // A new epoch is committed before any row is written under it.
@@ -88,7 +95,8 @@ static int begin_epoch(struct task *t, struct weir_error *err)
 {
     int64_t epoch_us;
     bool fresh;
-    if (weir_state_epoch(t->pipeline->state, t->partition, &t->commit, &epoch_us, &fresh, err) < 0 || (fresh && commit_alone(t, err) < 0))
+    weir_fault("task.epoch.before");
+    if (weir_state_epoch(t->pipeline->state, t->partition, &t->commit, &epoch_us, &fresh, err) < 0 || (fresh && commit_epoch(t, err) < 0))
         return -1;
     weir_core_set_epoch(t->core, epoch_us);
     return partials_open(t, epoch_us, err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Membership of a consumer group, with the eager protocol: at every change all partitions are given back (and committed), then shared anew.
 //
-// A generation's proof (member and generation id) is taken when its partitions come and goes with each commit, so that a commit for a partition that
-// somebody else has by now is refused by the broker. Before a partition is opened, its committed offset is asked for in a way that waits until no
+// A generation's proof (member and generation id) is taken when its partitions come and goes with each commit, the one that begins a partition's state
+// included, so that a commit for a partition that somebody else has by now is refused by the broker. Before a partition is opened, its committed offset is asked for in a way that waits until no
 // transaction of an earlier owner is open on it: what that owner's state says is final then.
 #include "kafka/group.h"
 
@@ -79,6 +79,37 @@ static int64_t start_of(struct weir_kafka_group *g, int32_t partition)
     return weir_kafka_offsets(g->kafka, g->topic, partition, &start, &end, &ignored) == 0 ? start : RD_KAFKA_OFFSET_BEGINNING;
 }
 
+// From here on they are ours to commit. Their queues are taken out of the client's own one before fetching begins.
+static void hold(struct weir_kafka_group *g, const rd_kafka_topic_partition_list_t *list)
+{
+    pthread_mutex_lock(&g->lock);
+    g->proof = rd_kafka_consumer_group_metadata(g->rk);
+    g->partitions = weir_alloc((size_t)(list->cnt + 1) * sizeof *g->partitions);
+    for (int i = 0; i < list->cnt; i++) {
+        struct weir_kafka_partition *p = kafka_partition_new(g->kafka, g->rk, g->topic, list->elems[i].partition);
+        p->committed = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
+        watch(g, p);
+        g->partitions[g->count++] = p;
+    }
+    pthread_mutex_unlock(&g->lock);
+}
+
+static void let_go(struct weir_kafka_group *g)
+{
+    pthread_mutex_lock(&g->lock);
+    struct weir_kafka_partition **partitions = g->partitions;
+    size_t count = g->count;
+    g->partitions = NULL;
+    g->count = 0;
+    if (g->proof)
+        rd_kafka_consumer_group_metadata_destroy(g->proof);
+    g->proof = NULL;
+    pthread_mutex_unlock(&g->lock);
+    for (size_t i = 0; i < count; i++)
+        weir_kafka_partition_close(partitions[i]);
+    free(partitions);
+}
+
 // Lets the member say where to read each from; what it was told of before a failure it is told to let go of.
 static int ask_member(struct weir_kafka_group *g, rd_kafka_topic_partition_list_t *list, struct weir_error *err)
 {
@@ -91,22 +122,9 @@ static int ask_member(struct weir_kafka_group *g, rd_kafka_topic_partition_list_
             return -1;
         }
         at->offset = offset >= 0 ? offset : start_of(g, at->partition);
+        g->partitions[i]->position = at->offset >= 0 ? at->offset : -1;
     }
     return 0;
-}
-
-static void open_all(struct weir_kafka_group *g, const rd_kafka_topic_partition_list_t *list, const int64_t *committed)
-{
-    pthread_mutex_lock(&g->lock);
-    g->proof = rd_kafka_consumer_group_metadata(g->rk);
-    g->partitions = weir_alloc((size_t)(list->cnt + 1) * sizeof *g->partitions);
-    for (int i = 0; i < list->cnt; i++) {
-        struct weir_kafka_partition *p = kafka_partition_new(g->kafka, g->rk, g->topic, list->elems[i].partition, list->elems[i].offset);
-        p->committed = committed[i];
-        watch(g, p);
-        g->partitions[g->count++] = p;
-    }
-    pthread_mutex_unlock(&g->lock);
 }
 
 static int take_partitions(struct weir_kafka_group *g, rd_kafka_topic_partition_list_t *list, struct weir_error *err)
@@ -114,13 +132,10 @@ static int take_partitions(struct weir_kafka_group *g, rd_kafka_topic_partition_
     weir_assert(g->count == 0);
     if (settle(g, list, err) < 0)
         return -1;
-    int64_t *committed = weir_alloc((size_t)(list->cnt + 1) * sizeof *committed);
-    for (int i = 0; i < list->cnt; i++)
-        committed[i] = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
+    hold(g, list);
     int rc = ask_member(g, list, err);
-    if (rc == 0)
-        open_all(g, list, committed); // before fetching begins: the queues are taken out of the client's own first
-    free(committed);
+    if (rc < 0)
+        let_go(g);
     return rc;
 }
 
@@ -148,18 +163,7 @@ static void on_revoked(struct weir_kafka_group *g)
     bool lost = rd_kafka_assignment_lost(g->rk);
     for (size_t i = 0; i < g->count; i++)
         g->member.revoked(g->member.context, g->partitions[i]->partition, lost);
-    pthread_mutex_lock(&g->lock);
-    struct weir_kafka_partition **partitions = g->partitions;
-    size_t count = g->count;
-    g->partitions = NULL;
-    g->count = 0;
-    if (g->proof)
-        rd_kafka_consumer_group_metadata_destroy(g->proof);
-    g->proof = NULL;
-    pthread_mutex_unlock(&g->lock);
-    for (size_t i = 0; i < count; i++)
-        weir_kafka_partition_close(partitions[i]);
-    free(partitions);
+    let_go(g);
     rd_kafka_assign(g->rk, NULL);
 }
 

@@ -117,8 +117,8 @@ struct kafka_read_ahead {
 };
 struct kafka_read_ahead kafka_read_ahead_of(int32_t partitions);
 
-// A partition of a group's member; its queue is its own from now on. offset INT64_MIN: the start.
-struct weir_kafka_partition *kafka_partition_new(struct weir_kafka *k, rd_kafka_t *rk, const char *topic, int32_t partition, int64_t offset);
+// A partition of a group's member; its queue is its own from now on. Where it is read from is said later.
+struct weir_kafka_partition *kafka_partition_new(struct weir_kafka *k, rd_kafka_t *rk, const char *topic, int32_t partition);
 // Lets go of what the last call gave and takes up to `max` messages and events, waiting up to timeout_ms for the first. They are p->held.
 void kafka_partition_take(struct weir_kafka_partition *p, uint32_t max, int timeout_ms);
 // Whether this is a record to be given; events and gaps are noted in p (failed: nothing more may be given).

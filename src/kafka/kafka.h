@@ -90,8 +90,9 @@ struct weir_kafka_group;
 
 struct weir_kafka_member { // called in the thread that calls weir_kafka_group_poll, one at a time
     void *context;
-    // This partition is ours from now on: say where to read from (INT64_MIN: the start). *ret_offset comes in as what the group has committed, or
-    // INT64_MIN; every transaction that could still change it or the partition's state has ended. A failure ends the membership and comes out of poll.
+    // This partition is ours from now on, and transactions may commit its offset: say where to read from (INT64_MIN: the start). *ret_offset comes in
+    // as what the group has committed, or INT64_MIN; every transaction that could still change it or the partition's state has ended. A failure ends
+    // the membership and comes out of poll.
     int (*assigned)(void *context, int32_t partition, int64_t *ret_offset, struct weir_error *err);
     // And this is where it is read; called right after, when fetching has begun.
     void (*opened)(void *context, int32_t partition, struct weir_kafka_partition *p);

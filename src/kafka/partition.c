@@ -29,21 +29,20 @@ struct kafka_read_ahead kafka_read_ahead_of(int32_t partitions)
 
 // ---- opening and closing
 
-static struct weir_kafka_partition *partition_new(struct weir_kafka *k, rd_kafka_t *rk, const char *topic, int32_t partition, int64_t offset)
+static struct weir_kafka_partition *partition_new(struct weir_kafka *k, rd_kafka_t *rk, const char *topic, int32_t partition)
 {
     struct weir_kafka_partition *p = weir_zalloc(1, sizeof *p);
     p->kafka = k;
     p->rk = rk;
     p->topic = weir_strdup(topic);
     p->partition = partition;
-    p->position = offset >= 0 ? offset : -1;
-    p->committed = -1;
+    p->position = p->committed = -1;
     return p;
 }
 
-struct weir_kafka_partition *kafka_partition_new(struct weir_kafka *k, rd_kafka_t *rk, const char *topic, int32_t partition, int64_t offset)
+struct weir_kafka_partition *kafka_partition_new(struct weir_kafka *k, rd_kafka_t *rk, const char *topic, int32_t partition)
 {
-    struct weir_kafka_partition *p = partition_new(k, rk, topic, partition, offset);
+    struct weir_kafka_partition *p = partition_new(k, rk, topic, partition);
     p->queue = rd_kafka_queue_get_partition(rk, topic, partition);
     weir_assert(p->queue);
     rd_kafka_queue_forward(p->queue, NULL);
@@ -77,8 +76,9 @@ int weir_kafka_partition_open(struct weir_kafka *k, const char *topic, int32_t p
                                      .settings = {{"queued.min.messages", ahead.messages}, {"queued.max.messages.kbytes", ahead.kilobytes}}};
     if (kafka_client_open(k, &plan, &client, err) < 0)
         return -1;
-    struct weir_kafka_partition *p = partition_new(k, client->rk, topic, partition, offset);
+    struct weir_kafka_partition *p = partition_new(k, client->rk, topic, partition);
     p->own = client;
+    p->position = offset >= 0 ? offset : -1;
     if (start(p, offset, err) < 0) {
         weir_kafka_partition_close(p);
         return -1;

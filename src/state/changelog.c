@@ -4,8 +4,6 @@
 //
 //   message key: 'P' | page key   value: the page; none: deleted
 //   message key: 'E'              value: epoch_us i64, big-endian
-// Two processes may have begun an epoch at once, the one while it lost the partition to the other. Rows are written under the higher: that one counts,
-// whichever came last, and is written again before compaction forgets it.
 #include "state/ops.h"
 
 #include "base/buffer.h"
@@ -19,8 +17,7 @@ struct changelog {
     struct weir_kafka *kafka;
     char *topic;
     int32_t partitions;
-    int64_t *epoch_us;        // by partition; 0: not known
-    int64_t *newest_epoch_us; // by partition: the last one that is there, which compaction keeps
+    int64_t *epoch_us; // by partition; 0: not known
 };
 
 static struct changelog *mine(struct weir_state *s)
@@ -40,7 +37,7 @@ struct page {
 struct pages { // open addressing, at most half full
     struct page *items;
     size_t count, capacity;
-    int64_t epoch_us, newest_epoch_us;
+    int64_t epoch_us;
 };
 
 static struct page *slot_of(const struct pages *pages, uint64_t hash, struct weir_str key)
@@ -94,10 +91,8 @@ static int keep_message(void *context, const struct weir_kafka_message *m, const
     if (weir_str_is(m->key, "E")) {
         struct weir_cursor c = {(const uint8_t *)m->value.data, (const uint8_t *)m->value.data + m->value.bytes, false};
         int64_t epoch_us = (int64_t)weir_cursor_be64(&c);
-        if (c.bad)
-            return 0;
-        pages->epoch_us = epoch_us > pages->epoch_us ? epoch_us : pages->epoch_us;
-        pages->newest_epoch_us = epoch_us;
+        if (!c.bad)
+            pages->epoch_us = epoch_us;
     } else if (m->key.bytes > 1 && m->key.data[0] == 'P') {
         keep_page(pages, (struct weir_str){m->key.data + 1, m->key.bytes - 1}, m);
     }
@@ -131,7 +126,6 @@ static int changelog_load(struct weir_state *state, int32_t partition,
     if (weir_kafka_scan(s->kafka, s->topic, partition, INT64_MIN, keep_message, &pages, NULL, err) < 0)
         return weir_wrap(err, "state in topic %s", s->topic);
     s->epoch_us[partition] = pages.epoch_us;
-    s->newest_epoch_us[partition] = pages.newest_epoch_us;
     if (pages.capacity)
         qsort(pages.items, pages.capacity, sizeof *pages.items, order_pages);
     for (size_t i = 0; i < pages.count; i++) {
@@ -175,8 +169,6 @@ static int changelog_epoch(struct weir_state *state, int32_t partition, const st
     (void)err;
     struct changelog *s = mine(state);
     *ret_new = s->epoch_us[partition] == 0;
-    if (s->newest_epoch_us[partition] != s->epoch_us[partition])
-        put_epoch(s, commit, partition, s->epoch_us[partition]);
     if (*ret_new) {
         s->epoch_us[partition] = state_now_us();
         put_epoch(s, commit, partition, s->epoch_us[partition]);
@@ -244,7 +236,6 @@ static void changelog_close(struct weir_state *state)
 {
     free(mine(state)->topic);
     free(mine(state)->epoch_us);
-    free(mine(state)->newest_epoch_us);
     free(state);
 }
 
@@ -260,7 +251,6 @@ int weir_state_changelog(struct weir_kafka *kafka, const char *pipeline, int32_t
     struct changelog *s = weir_zalloc(1, sizeof *s);
     *s = (struct changelog){.base = {&ops}, .kafka = kafka, .topic = topic, .partitions = partitions};
     s->epoch_us = weir_zalloc((size_t)partitions, sizeof *s->epoch_us);
-    s->newest_epoch_us = weir_zalloc((size_t)partitions, sizeof *s->newest_epoch_us);
     topic = NULL;
     *ret = &s->base;
     return 0;

@@ -101,6 +101,33 @@ class Faults(cluster.Case):
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         return expected.csv_rows(done.stdout, table)
 
+    def epochs(self):
+        """All that the changelog has, partition by partition."""
+        found = expected.read(cluster.kafka(), f"{self.name}-changelog")
+        return [[message.value() for message in messages if message.key() == b"E"] for messages in found.values()]
+
+    def test_a_first_owner_that_wakes_up_late(self):
+        """A process is frozen between loading a partition and beginning its epoch, beyond its session. Another begins it. The first wakes up and would
+        begin a later one, whose rows would win over the other's."""
+        self.on_kafka()
+        self.on_cassandra()
+        self.file = runs.pipeline("metrics", self.folder / "metrics.yaml", self.name, self.topic, PARTITIONS, runs.store_url(self.space))
+        self.source = streams.Metrics(11)
+        self.more_events()
+        late = runs.Run(self, self.file, data=self.folder / "late", env={"WEIR_FAULT": "task.epoch.before:1:stop"})
+        cluster.eventually(lambda: late.frozen, 60, 0.1, "the first owner to freeze")
+        other = runs.Run(self, self.file, data=self.folder / "other")
+        expected.await_committed(cluster.kafka(), self.name, self.topic, PARTITIONS)
+        late.thaw()
+        cluster.eventually(lambda: "taken the partition back" in late.log, 60, 0.1, "it to be turned away")
+        self.more_events()
+        expected.await_committed(cluster.kafka(), self.name, self.topic, PARTITIONS)
+        answer = expected.metrics(expected.read(cluster.kafka(), self.topic))
+        expected.await_tables(self.session, self.space, answer, 60)
+        self.assertEqual([len(epochs) for epochs in self.epochs()], [1] * PARTITIONS)
+        for run in (late, other):
+            self.assertEqual(run.stop(), 0, run.log[-2000:])
+
     def test_embedded_log_and_cassandra(self):
         self.on_cassandra()
         self.file = runs.pipeline("metrics", self.folder / "metrics.yaml", self.name, self.name, PARTITIONS, runs.store_url(self.space), log="embedded")

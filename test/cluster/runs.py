@@ -100,9 +100,18 @@ class Run:
             return next(int(line.split()[1]) // 1024 for line in status if line.startswith("VmRSS"))
 
     @property
-    def cpu_seconds(self):
+    def stat(self):
+        """The fields of /proc/PID/stat from the state on."""
         with open(f"/proc/{self.process.pid}/stat") as stat:
-            fields = stat.read().rpartition(")")[2].split()
+            return stat.read().rpartition(")")[2].split()
+
+    @property
+    def frozen(self):
+        return self.stat[0] == "T"
+
+    @property
+    def cpu_seconds(self):
+        fields = self.stat
         return (int(fields[11]) + int(fields[12])) / TICKS
 
     def cpu_share(self, seconds):

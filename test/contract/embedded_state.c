@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// State, dead letters and schemas of the embedded engines: kept over a restart, in order, each pipeline's apart.
+// State in the embedded database.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,316 +7,69 @@
 
 #include <cmocka.h>
 
-#include "base/buffer.h"
 #include "embedded/db.h"
 #include "folder.h"
-#include "log/dead.h"
-#include "registry/registry.h"
-#include "state/state.h"
+#include "state_suite.h"
 
-struct world {
+struct home {
     struct folder folder;
     struct weir_embedded *db;
-    struct weir_txn *txn;
 };
 
-static void open_all(struct world *w)
+static void open_all(struct state_subject *s)
 {
-    struct weir_error err;
-    assert_int_equal(weir_embedded_open(w->folder.path, WEIR_OWNER, &w->db, &err), 0);
-    w->txn = weir_txn_new(w->db);
+    struct home *h = s->context;
+    state_suite_ok(weir_embedded_open(h->folder.path, WEIR_OWNER, &h->db, &state_suite_err));
+    state_suite_ok(weir_state_embedded(h->db, "pipe", &s->state, &state_suite_err));
+    state_suite_ok(weir_state_embedded(h->db, "pipe2", &s->other, &state_suite_err));
+    s->commit.embedded = weir_txn_new(h->db);
 }
 
-static void close_all(struct world *w)
+static void close_all(struct state_subject *s)
 {
-    weir_txn_free(w->txn);
-    weir_embedded_close(w->db);
+    weir_txn_free(s->commit.embedded);
+    weir_state_close(s->state);
+    weir_state_close(s->other);
+    weir_embedded_close(((struct home *)s->context)->db);
 }
 
-static void reopen(struct world *w)
+static void reopen(struct state_subject *s)
 {
-    close_all(w);
-    open_all(w);
+    close_all(s);
+    open_all(s);
 }
 
-static void commit(struct world *w)
+static void apply(struct state_subject *s)
 {
-    struct weir_error err;
-    assert_int_equal(weir_txn_commit(w->txn, true, &err), 0);
-    assert_true(weir_txn_bytes(w->txn) < 20); // empty but for its own header
+    state_suite_ok(weir_txn_commit(s->commit.embedded, true, &state_suite_err));
+}
+
+static void drop(struct state_subject *s)
+{
+    weir_txn_clear(s->commit.embedded);
 }
 
 static int set_up(void **state)
 {
-    static struct world w;
-    w = (struct world){.folder = folder_make()};
-    open_all(&w);
-    *state = &w;
+    static struct home h;
+    static struct state_subject s;
+    h = (struct home){.folder = folder_make()};
+    s = (struct state_subject){.apply = apply, .drop = drop, .reopen = reopen, .context = &h};
+    open_all(&s);
+    *state = &s;
     return 0;
 }
 
 static int tear_down(void **state)
 {
-    struct world *w = *state;
-    close_all(w);
-    folder_remove(&w->folder);
+    struct state_subject *s = *state;
+    close_all(s);
+    folder_remove(&((struct home *)s->context)->folder);
     return 0;
-}
-
-// ---- state
-
-static int list_page(void *context, struct weir_str key, struct weir_str page, struct weir_error *err)
-{
-    (void)err;
-    weir_buffer_format(context, "%.*s=%.*s ", (int)key.bytes, key.data, (int)page.bytes, page.data);
-    return 0;
-}
-
-static void expect_pages(struct weir_state *s, int32_t partition, const char *want)
-{
-    struct weir_error err;
-    struct weir_buffer list = {0};
-    weir_buffer_format(&list, "%s", "");
-    assert_int_equal(weir_state_load(s, partition, list_page, &list, &err), 0);
-    weir_buffer_byte(&list, 0);
-    assert_string_equal((const char *)list.data, want);
-    weir_buffer_drop(&list);
-}
-
-static int64_t epoch_of(struct weir_state *s)
-{
-    struct weir_error err;
-    int64_t epoch_us;
-    bool fresh;
-    assert_int_equal(weir_state_epoch(s, 0, NULL, &epoch_us, &fresh, &err), 0);
-    assert_false(fresh);
-    return epoch_us;
-}
-
-static int refuse_page(void *context, struct weir_str key, struct weir_str page, struct weir_error *err)
-{
-    (void)key, (void)page;
-    ++*(int *)context;
-    return weir_fail(err, WEIR_BAD_CONFIG, WEIR_STOP, "another query's");
-}
-
-static void test_state(void **state)
-{
-    struct world *w = *state;
-    struct weir_error err;
-    struct weir_state *s, *other;
-    assert_int_equal(weir_state_embedded(w->db, "pipe", &s, &err), 0);
-    assert_int_equal(weir_state_embedded(w->db, "pipe2", &other, &err), 0);
-    int64_t epoch_us = epoch_of(s);
-    assert_true(epoch_us > 1700000000000000);
-    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("b"), WEIR_STR("2"));
-    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("a"), WEIR_STR("1"));
-    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("c"), WEIR_STR("3"));
-    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 1, WEIR_STR("a"), WEIR_STR("one"));
-    weir_state_put(other, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("a"), WEIR_STR("other"));
-    commit(w);
-    weir_state_delete(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("b"));
-    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("a"), WEIR_STR("new"));
-    commit(w);
-    weir_state_put(s, &(struct weir_commit){.embedded = w->txn}, 0, WEIR_STR("a"), WEIR_STR("never"));
-    weir_txn_clear(w->txn);
-    weir_state_close(s);
-    weir_state_close(other);
-    reopen(w);
-    assert_int_equal(weir_state_embedded(w->db, "pipe", &s, &err), 0);
-    assert_int_equal(epoch_of(s), epoch_us);
-    expect_pages(s, 0, "a=new c=3 ");
-    expect_pages(s, 1, "a=one ");
-    expect_pages(s, 2, "");
-    int visited = 0;
-    assert_true(weir_state_load(s, 0, refuse_page, &visited, &err) < 0);
-    assert_int_equal(visited, 1);
-    assert_string_equal(err.text, "another query's");
-    weir_state_close(s);
-}
-
-// ---- dead letters
-
-static int list_letter(void *context, const struct weir_dead_letter *l)
-{
-    weir_buffer_format(context, "%s/%d/%lld/%s ", weir_reason_name(l->reason), l->partition, (long long)l->offset, l->query ? l->query : "-");
-    return 0;
-}
-
-static int check_letter(void *context, const struct weir_dead_letter *l)
-{
-    const struct weir_dead_letter *want = context;
-    assert_string_equal(l->topic, want->topic);
-    assert_string_equal(l->text, want->text);
-    assert_int_equal(l->schema_id, want->schema_id);
-    assert_int_equal(l->timestamp_ms, want->timestamp_ms);
-    assert_int_equal(l->null_key, want->null_key);
-    assert_true(weir_str_eq(l->key, want->key) && weir_str_eq(l->value, want->value));
-    return 1;
-}
-
-static void expect_letters(struct weir_dead *d, int reason, const char *want)
-{
-    struct weir_error err;
-    struct weir_buffer list = {0};
-    weir_buffer_format(&list, "%s", "");
-    assert_int_equal(weir_dead_scan(d, reason, list_letter, &list, &err), 0);
-    weir_buffer_byte(&list, 0);
-    assert_string_equal((const char *)list.data, want);
-    weir_buffer_drop(&list);
-}
-
-static void test_dead_letters(void **state)
-{
-    struct world *w = *state;
-    struct weir_error err;
-    struct weir_dead *d;
-    assert_int_equal(weir_dead_embedded(w->db, "pipe", &d, &err), 0);
-    struct weir_dead_letter letter = {.reason = WEIR_LATE,
-                                      .topic = "events",
-                                      .partition = 2,
-                                      .offset = 1ll << 40,
-                                      .query = "hourly",
-                                      .text = "two hours late",
-                                      .schema_id = 7,
-                                      .timestamp_ms = -5,
-                                      .key = WEIR_STR("k"),
-                                      .value = {"a\0b", 3}};
-    struct weir_dead_letter feeds = {.reason = WEIR_MALFORMED, .topic = "events", .partition = -1, .offset = 12, .text = "no", .null_key = true};
-    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &feeds);
-    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &letter);
-    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &letter); // replaces itself
-    letter.offset = 3;
-    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &letter);
-    letter.query = "daily";
-    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &letter);
-    commit(w);
-    expect_letters(d, -1, "late/2/3/daily late/2/3/hourly late/2/1099511627776/hourly malformed/-1/12/- ");
-    expect_letters(d, WEIR_MALFORMED, "malformed/-1/12/- ");
-    expect_letters(d, WEIR_FUTURE, "");
-    assert_int_equal(weir_dead_scan(d, WEIR_LATE, check_letter, &letter, &err), 0);
-    weir_dead_delete(d, &(struct weir_commit){.embedded = w->txn}, &letter);
-    commit(w);
-    expect_letters(d, WEIR_LATE, "late/2/3/hourly late/2/1099511627776/hourly ");
-    weir_dead_close(d);
-}
-
-static int check_length(void *context, const struct weir_dead_letter *l)
-{
-    *(uint32_t *)context = l->value.bytes;
-    return 0;
-}
-
-static void test_large_letter_is_cut(void **state)
-{
-    struct world *w = *state;
-    struct weir_error err;
-    struct weir_dead *d;
-    uint32_t bytes = 0;
-    char *value = calloc(1, 3 << 20);
-    struct weir_dead_letter letter = {.reason = WEIR_FUTURE, .topic = "t", .text = "", .value = {value, 3 << 20}};
-    assert_int_equal(weir_dead_embedded(w->db, "pipe", &d, &err), 0);
-    weir_dead_put(d, &(struct weir_commit){.embedded = w->txn}, &letter);
-    commit(w);
-    assert_int_equal(weir_dead_scan(d, WEIR_FUTURE, check_length, &bytes, &err), 0);
-    assert_int_equal(bytes, 1 << 20);
-    weir_dead_close(d);
-    free(value);
-}
-
-// ---- schemas
-
-static int list_version(void *context, const struct weir_subject_version *v)
-{
-    weir_buffer_format(context, "%s/%d=%d ", v->subject, v->version, v->id);
-    return 0;
-}
-
-static void expect_versions(struct weir_registry *r, const char *want)
-{
-    struct weir_error err;
-    struct weir_buffer list = {0};
-    assert_int_equal(weir_registry_list(r, list_version, &list, &err), 0);
-    weir_buffer_byte(&list, 0);
-    assert_string_equal((const char *)list.data, want);
-    weir_buffer_drop(&list);
-}
-
-static int32_t registered(struct weir_registry *r, const char *subject, const char *schema)
-{
-    struct weir_error err;
-    int32_t id = 0;
-    if (weir_registry_register(r, subject, schema, &id, &err) < 0)
-        fail_msg("%s", err.text);
-    return id;
-}
-
-static void test_registry(void **state)
-{
-    static const char one[] = "{\"type\":\"record\",\"name\":\"a\",\"fields\":[]}",
-                      two[] = "{\"type\":\"record\",\"name\":\"a\",\"fields\":[{\"name\":\"x\",\"type\":\"int\",\"default\":0}]}";
-    struct world *w = *state;
-    struct weir_error err;
-    struct weir_registry *r, *reader;
-    struct weir_arena arena = {0};
-    const char *schema;
-    int32_t id;
-    assert_int_equal(weir_registry_embedded(w->db, &r, &err), 0);
-    assert_int_equal(registered(r, "b-value", one), 1);
-    assert_int_equal(registered(r, "b-value", two), 2);
-    assert_int_equal(registered(r, "b-value", one), 1); // no new version
-    assert_int_equal(registered(r, "a-value", two), 2); // the same id everywhere
-    assert_true(weir_registry_register(r, "a-value", "{\"type\":\"no such type\"}", &id, &err) < 0);
-    assert_int_equal(err.code, WEIR_BAD_DATA);
-    assert_true(weir_registry_register(r, "a-value", "\"string\"", &id, &err) < 0); // cannot read what is there
-    assert_non_null(strstr(err.text, "incompatible"));
-    for (int again = 0; again < 2; again++) {
-        expect_versions(r, "a-value/1=2 b-value/1=1 b-value/2=2 ");
-        assert_int_equal(weir_registry_schema(r, 1, &arena, &schema, &err), 0);
-        assert_string_equal(schema, one);
-        assert_true(weir_registry_schema(r, 3, &arena, &schema, &err) < 0);
-        assert_int_equal(err.code, WEIR_BAD_DATA);
-        assert_int_equal(err.fate, WEIR_DEAD_LETTER);
-        weir_registry_close(r);
-        reopen(w);
-        assert_int_equal(weir_registry_embedded(w->db, &r, &err), 0);
-    }
-    struct weir_embedded *beside;
-    assert_int_equal(weir_embedded_open(w->folder.path, WEIR_READER, &beside, &err), 0);
-    assert_int_equal(weir_registry_embedded(beside, &reader, &err), 0);
-    assert_int_equal(registered(r, "c-value", "\"long\""), 3);
-    assert_true(weir_registry_schema(reader, 3, &arena, &schema, &err) < 0);
-    assert_int_equal(weir_embedded_refresh(beside, &err), 0);
-    assert_int_equal(weir_registry_schema(reader, 3, &arena, &schema, &err), 0);
-    assert_string_equal(schema, "\"long\"");
-    weir_registry_close(reader);
-    weir_embedded_close(beside);
-    weir_registry_close(r);
-    weir_arena_drop(&arena);
-}
-
-// ---- the folder
-
-static void test_newer_format_is_refused(void **state)
-{
-    struct world *w = *state;
-    struct weir_error err;
-    struct weir_embedded *db;
-    weir_txn_put(w->txn, WEIR_META, WEIR_STR("format"), WEIR_STR("\x02"));
-    commit(w);
-    assert_true(weir_embedded_open(w->folder.path, WEIR_READER, &db, &err) < 0);
-    assert_int_equal(err.code, WEIR_BAD_CONFIG);
-    assert_non_null(strstr(err.text, "format 2"));
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_state, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_dead_letters, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_large_letter_is_cut, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_registry, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(test_newer_format_is_refused, set_up, tear_down),
-    };
+    const struct CMUnitTest tests[] = {STATE_SUITE(set_up, tear_down)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

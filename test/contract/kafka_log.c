@@ -8,17 +8,15 @@
 
 #include <cmocka.h>
 
+#include "../kafka/mock_cluster.h"
 #include "dead_suite.h"
 #include "feed_kills.h"
 #include "log_suite.h"
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 
 struct mock_subject {
-    rd_kafka_t *handle; // what the mock lives in
     rd_kafka_mock_cluster_t *cluster;
     struct weir_kafka *kafka;
-    char url[256];
+    char url[MOCK_URL_BYTES];
 };
 
 static void open_all(struct log_subject *s)
@@ -53,11 +51,8 @@ static int set_up(void **state)
 {
     static struct mock_subject m;
     static struct log_subject s;
-    char said[200];
-    m = (struct mock_subject){.handle = rd_kafka_new(RD_KAFKA_PRODUCER, rd_kafka_conf_new(), said, sizeof said)};
-    assert_non_null(m.handle);
-    m.cluster = rd_kafka_mock_cluster_new(m.handle, 1);
-    snprintf(m.url, sizeof m.url, "kafka://%s", rd_kafka_mock_cluster_bootstraps(m.cluster));
+    m = (struct mock_subject){0};
+    m.cluster = mock_cluster_start(1, m.url);
     s = (struct log_subject){.reopen = reopen, .topic = make_topic, .where = m.url, .context = &m};
     make_topic(&s, "suite-feeds", 1);
     make_topic(&s, "suite-dead-letters", 3);
@@ -71,8 +66,7 @@ static int tear_down(void **state)
     struct log_subject *s = *state;
     struct mock_subject *m = s->context;
     close_all(s);
-    rd_kafka_mock_cluster_destroy(m->cluster);
-    rd_kafka_destroy(m->handle);
+    mock_cluster_end(m->cluster);
     return 0;
 }
 

@@ -10,15 +10,13 @@
 #include "base/memory.h"
 #include "base/time.h"
 #include "kafka/inside.h"
-#include <librdkafka/rdkafka_mock.h>
-#include <stdio.h>
+#include "mock_cluster.h"
 #include <stdlib.h>
 
 enum { PRODUCE = 0, FETCH = 1, LIST_OFFSETS = 2, OFFSET_FETCH = 9, FIND_COORDINATOR = 10, JOIN = 11, HEARTBEAT = 12, SYNC = 14 };
 enum { INIT_PRODUCER = 22, ADD_PARTITIONS = 24, ADD_OFFSETS = 25, END_TXN = 26, TXN_OFFSET_COMMIT = 28 };
 
 struct mock {
-    rd_kafka_t *host; // the handle that the cluster lives in
     rd_kafka_mock_cluster_t *cluster;
     struct weir_kafka *kafka;
 };
@@ -31,22 +29,13 @@ static struct weir_error err;
             fail_msg("%s: %s", #call, err.text);                                                                                                     \
     } while (0)
 
-static void silent(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
-    (void)rk, (void)level, (void)facility, (void)text;
-}
-
 static int set_up(void **state)
 {
     static struct mock m;
-    char said[200], url[300];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set_log_cb(conf, silent);
-    m.host = rd_kafka_new(RD_KAFKA_PRODUCER, conf, said, sizeof said);
-    m.cluster = rd_kafka_mock_cluster_new(m.host, 2);
+    char url[MOCK_URL_BYTES];
+    m.cluster = mock_cluster_start(2, url);
     rd_kafka_mock_topic_create(m.cluster, "in", 2, 2);
     rd_kafka_mock_topic_create(m.cluster, "out", 2, 2);
-    snprintf(url, sizeof url, "kafka://%s", rd_kafka_mock_cluster_bootstraps(m.cluster));
     const struct weir_option options[] = {{"transaction.timeout.ms", "4000"}, {"reconnect.backoff.max.ms", "200"}, {"socket.timeout.ms", "2000"}};
     ok(weir_kafka_new(url, 3, options, &m.kafka, &err));
     *state = &m;
@@ -57,8 +46,7 @@ static int tear_down(void **state)
 {
     struct mock *m = *state;
     weir_kafka_free(m->kafka);
-    rd_kafka_mock_cluster_destroy(m->cluster);
-    rd_kafka_destroy(m->host);
+    mock_cluster_end(m->cluster);
     return 0;
 }
 
@@ -305,7 +293,11 @@ struct membership {
     struct weir_kafka_partition *partitions[2];
     int assigned, revoked, lost;
     bool refuse;
+    struct weir_kafka_txn *txn; // commits once for the partition that comes first, while it comes
+    enum weir_kafka_fate fate;
 };
+
+static enum weir_kafka_fate commit_one(struct weir_kafka_txn *t, struct membership *g, int64_t next);
 
 static int on_assigned(void *context, int32_t partition, int64_t *ret_offset, struct weir_error *e)
 {
@@ -313,6 +305,8 @@ static int on_assigned(void *context, int32_t partition, int64_t *ret_offset, st
     struct membership *g = context;
     if (g->refuse)
         return weir_fail(e, WEIR_IO, WEIR_STOP, "no state");
+    if (g->txn && g->assigned == 0)
+        g->fate = commit_one(g->txn, g, 0);
     g->assigned++;
     return 0;
 }
@@ -602,6 +596,25 @@ static void an_offset_that_is_not_ours_is_fenced(void **state)
     weir_kafka_group_leave(g.group);
 }
 
+static void a_partition_is_ours_to_commit_while_it_comes(void **state)
+{
+    struct mock *m = *state;
+    struct weir_kafka_txn *t;
+    ok(weir_kafka_txn_open(m->kafka, "p-5", &t, &err));
+    struct membership g = {.txn = t, .fate = WEIR_KAFKA_ABORTED};
+    join_group(m, &g);
+    poll_until(&g, &g.assigned, 2);
+    assert_int_equal(g.fate, WEIR_KAFKA_DONE);
+    weir_kafka_group_leave(g.group);
+    g.assigned = 0;
+    push(m, TXN_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, 1);
+    join_group(m, &g);
+    poll_until(&g, &g.assigned, 2);
+    assert_int_equal(g.fate, WEIR_KAFKA_FENCED);
+    weir_kafka_group_leave(g.group);
+    weir_kafka_txn_close(t);
+}
+
 static void a_coordinator_that_moves_is_followed(void **state)
 {
     struct mock *m = *state;
@@ -642,6 +655,7 @@ int main(void)
         WITH_CLUSTER(transactions_end_as_the_broker_says),
         WITH_CLUSTER(a_transaction_without_rights_says_so),
         WITH_CLUSTER(an_offset_that_is_not_ours_is_fenced),
+        WITH_CLUSTER(a_partition_is_ours_to_commit_while_it_comes),
         WITH_CLUSTER(a_coordinator_that_moves_is_followed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
