@@ -8,9 +8,9 @@
 
 #include <cmocka.h>
 
-#include "../kafka/mock_cluster.h"
 #include "dead_suite.h"
 #include "feed_kills.h"
+#include "kafka/mock_cluster.h"
 #include "log_suite.h"
 
 struct mock_subject {

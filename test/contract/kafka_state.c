@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "../kafka/mock_cluster.h"
+#include "kafka/mock_cluster.h"
 #include "state_suite.h"
 
 struct cluster {
