@@ -241,7 +241,7 @@ int weir_kafka_group_join(struct weir_kafka *k, const char *group, const char *t
                           struct weir_kafka_group **ret, struct weir_error *err)
 {
     int32_t partitions;
-    if (kafka_topic_partitions(k, topic, &partitions, err) < 0)
+    if (kafka_topic_known(k, topic, &partitions, err) < 0)
         return -1;
     struct weir_kafka_group *g = weir_zalloc(1, sizeof *g);
     g->kafka = k;

@@ -91,6 +91,8 @@ bool kafka_lacks_right(rd_kafka_resp_err_t code); // an ACL is missing
 // ---- topics (topics.c)
 
 int kafka_topic_partitions(struct weir_kafka *k, const char *topic, int32_t *ret, struct weir_error *err);
+// For who is about to use it: a broker that has just come back may not know of it yet, so that "there is none" is believed after a moment only.
+int kafka_topic_known(struct weir_kafka *k, const char *topic, int32_t *ret, struct weir_error *err);
 int kafka_no_topic(struct weir_kafka *k, const char *topic, struct weir_error *err); // fails with the nearest name
 
 // ---- reading (partition.c)

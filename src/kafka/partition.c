@@ -66,7 +66,7 @@ int weir_kafka_partition_open(struct weir_kafka *k, const char *topic, int32_t p
                               struct weir_error *err)
 {
     int32_t partitions;
-    if (kafka_topic_partitions(k, topic, &partitions, err) < 0)
+    if (kafka_topic_known(k, topic, &partitions, err) < 0)
         return -1;
     if (partition < 0 || partition >= partitions)
         return weir_fail(err, WEIR_BAD_DATA, WEIR_STOP, "topic '%s' has no partition %d, but %d of them", topic, partition, partitions);

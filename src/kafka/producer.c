@@ -51,7 +51,7 @@ static void configure(rd_kafka_conf_t *conf)
 int weir_kafka_producer_open(struct weir_kafka *k, const char *topic, struct weir_kafka_producer **ret, struct weir_error *err)
 {
     int32_t partitions;
-    if (kafka_topic_partitions(k, topic, &partitions, err) < 0)
+    if (kafka_topic_known(k, topic, &partitions, err) < 0)
         return -1;
     struct weir_kafka_producer *p = weir_zalloc(1, sizeof *p);
     p->kafka = k;

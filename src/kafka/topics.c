@@ -6,6 +6,7 @@
 #include "base/suggest.h"
 #include "base/time.h"
 #include "kafka/admin.h"
+#include <poll.h>
 #include <stdlib.h>
 
 enum { METADATA_MS = 10000, LEADER_MS = 2000, KNOWN_MS = 2000, RETRY_MS = 100 };
@@ -71,6 +72,15 @@ int kafka_topic_partitions(struct weir_kafka *k, const char *topic, int32_t *ret
         return -1;
     *ret = metadata->topics[0].partition_cnt;
     return 0;
+}
+
+int kafka_topic_known(struct weir_kafka *k, const char *topic, int32_t *ret, struct weir_error *err)
+{
+    int64_t deadline_us = weir_monotonic_us() + KNOWN_MS * 1000;
+    int rc;
+    while ((rc = kafka_topic_partitions(k, topic, ret, err)) < 0 && err->code == WEIR_BAD_DATA && weir_monotonic_us() < deadline_us)
+        poll(NULL, 0, RETRY_MS);
+    return rc;
 }
 
 int weir_kafka_topic_shape(struct weir_kafka *k, const char *name, int32_t *ret_partitions, int32_t *ret_replication, struct weir_error *err)

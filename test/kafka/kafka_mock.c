@@ -195,6 +195,28 @@ static void missing_topics_are_named(void **state)
     assert_non_null(strstr(err.text, "no partition 2"));
 }
 
+static void *make_known(void *context)
+{
+    struct mock *m = context;
+    int32_t partitions, replication;
+    struct weir_error e;
+    assert_int_equal(weir_kafka_topic_shape(m->kafka, "in", &partitions, &replication, &e), -1);
+    rd_kafka_mock_topic_set_error(m->cluster, "in", RD_KAFKA_RESP_ERR_NO_ERROR);
+    return NULL;
+}
+
+static void topics_that_become_known_are_waited_for(void **state)
+{
+    struct mock *m = *state;
+    struct weir_kafka_producer *p;
+    pthread_t thread;
+    rd_kafka_mock_topic_set_error(m->cluster, "in", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    pthread_create(&thread, NULL, make_known, m);
+    ok(weir_kafka_producer_open(m->kafka, "in", &p, &err));
+    pthread_join(thread, NULL);
+    weir_kafka_producer_close(p);
+}
+
 static void trouble_that_passes_is_waited_out(void **state)
 {
     struct mock *m = *state;
@@ -641,6 +663,7 @@ int main(void)
         cmocka_unit_test(reaching_nobody_says_why),
         WITH_CLUSTER(records_come_back),
         WITH_CLUSTER(missing_topics_are_named),
+        WITH_CLUSTER(topics_that_become_known_are_waited_for),
         WITH_CLUSTER(trouble_that_passes_is_waited_out),
         WITH_CLUSTER(what_kafka_never_takes_fails_the_flush),
         WITH_CLUSTER(brokers_that_are_away_are_told_and_waited_for),
