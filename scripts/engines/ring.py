@@ -163,10 +163,15 @@ class Ring:
         wanted = {self.settings.address(node) for node in alive}
         with ThreadPoolExecutor(len(alive)) as pool:
             wait_for("all nodes up in each other's eyes", lambda: all(pool.map(lambda node: self.seen_up(node) >= wanted, alive)), START_SECONDS, 0.5)
+        wait_for("one schema on all nodes", lambda: self.schemas(alive[0]) == 1, START_SECONDS, 0.5)
 
     def seen_up(self, node):
         """The addresses that a node sees as Up and Normal."""
         return set(re.findall(r"^UN +(\S+)", self.nodetool("status", node=node).stdout, re.M))
+
+    def schemas(self, node):
+        """How many versions of the schema there are, as a node sees it: one that was away learns late of what was changed meanwhile."""
+        return len(re.findall(r"^\s*[0-9a-f]{8}-[0-9a-f-]{27}: \[", self.nodetool("describecluster", node=node).stdout, re.M))
 
     def nodetool_command(self, *arguments, node=1):
         conf = self.settings.folder / "nodetool"

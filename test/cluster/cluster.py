@@ -117,7 +117,7 @@ def connect(*addresses, port=None, **more):
     from cassandra.policies import DCAwareRoundRobinPolicy, TokenAwarePolicy, WhiteListRoundRobinPolicy
 
     policy = WhiteListRoundRobinPolicy(list(addresses)) if addresses else TokenAwarePolicy(DCAwareRoundRobinPolicy(local_dc=LOCAL_DC))
-    profile = ExecutionProfile(policy, consistency_level=ConsistencyLevel.QUORUM, request_timeout=20)
+    profile = ExecutionProfile(policy, consistency_level=ConsistencyLevel.QUORUM, request_timeout=60)
     more = {"protocol_version": 5, "connect_timeout": 20, **more}
     return Cluster(list(addresses) or hosts(), port=port or cql_port(), execution_profiles={EXEC_PROFILE_DEFAULT: profile}, **more).connect()
 

@@ -19,8 +19,8 @@ class RingPage(cluster.Case):
     def test_page(self):
         ring, session = cluster.ring(), cluster.connect()
         self.addCleanup(session.cluster.shutdown)
-        self.addCleanup(ring.heal)
         keyspace = self.enterContext(cluster.keyspace(session, "page", copies=len(cluster.hosts())))
+        self.addCleanup(ring.heal)  # before the keyspace is dropped: a node that is away would not hear of it
         page_test.install()
         shutil.copyfile(SCRIPT, page_test.FOLDER / SCRIPT.name)
         store = f"cassandra://{','.join(cluster.hosts())}:{cluster.cql_port()}/{keyspace}"

@@ -18,10 +18,10 @@ class RingTrouble(cluster.Case):
     def setUp(self):
         super().setUp()
         self.ring = cluster.ring()
-        self.addCleanup(self.ring.heal)
         self.session = cluster.connect()
         self.addCleanup(self.session.cluster.shutdown)
         self.space = self.enterContext(cluster.keyspace(self.session, "ringrun"))
+        self.addCleanup(self.ring.heal)  # before the keyspace is dropped: a node that is away would not hear of it
         self.name = cluster.fresh("ringrun")
         self.topic = self.enterContext(cluster.topic(self.name, partitions=PARTITIONS))
         self.addCleanup(cluster.drop_topics, self.name)

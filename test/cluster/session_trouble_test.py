@@ -11,10 +11,10 @@ class Trouble(cluster.Case):
     def setUp(self):
         super().setUp()
         self.ring = cluster.ring()
-        self.addCleanup(self.ring.heal)
         self.python = cluster.connect()
         self.addCleanup(self.python.cluster.shutdown)
         self.space = self.enterContext(cluster.keyspace(self.python, "session"))
+        self.addCleanup(self.ring.heal)  # before the keyspace is dropped: a node that is away would not hear of it
         self.python.execute(f"CREATE TABLE {self.space}.load (p int, n int, v text, PRIMARY KEY (p, n))", timeout=60)
         self.session = Session()
         self.addCleanup(self.session.close)

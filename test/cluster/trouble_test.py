@@ -17,10 +17,10 @@ class Ring(cluster.Case):
     def setUp(self):
         super().setUp()
         self.ring = cluster.ring()
-        self.addCleanup(self.ring.heal)
         self.session = cluster.connect(cluster.hosts()[0])
         self.addCleanup(self.session.cluster.shutdown)
         self.space = self.enterContext(cluster.keyspace(self.session))
+        self.addCleanup(self.ring.heal)  # before the keyspace is dropped: a node that is away would not hear of it
         self.session.execute(f"CREATE TABLE {self.space}.t (k int PRIMARY KEY)")
 
     def insert(self, key, level=ConsistencyLevel.QUORUM):
