@@ -68,6 +68,7 @@ int weir_engine_open(struct weir_plan *const *plans, uint32_t plan_count, const 
     e->data_dir = plans[0]->data_dir;
     e->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     e->started_us = weir_monotonic_us();
+    atomic_store(&e->leave_by_us, INT64_MAX);
     e->started_ms = weir_now_ms();
     e->instance_fd = -1;
     pthread_mutex_init(&e->lock, NULL);
@@ -190,6 +191,23 @@ static void wait_for_stop(struct weir_engine *e)
 
 // ---- the end: tasks are run by nobody else by now, and stay ours
 
+int64_t engine_leave_by_us(const struct weir_engine *e)
+{
+    int64_t alone_us = weir_monotonic_us() + TASK_LEAVE_US, all_us = atomic_load(&e->leave_by_us);
+    return alone_us < all_us ? alone_us : all_us;
+}
+
+// A run to the end takes the time it needs. Any other has one patience for all that it still waits for.
+static void begin_leaving(struct weir_engine *e)
+{
+    if (e->options.until_end)
+        return;
+    atomic_store(&e->leave_by_us, weir_monotonic_us() + TASK_LEAVE_US);
+    for (uint32_t i = 0; i < e->pipeline_count; i++)
+        if (e->pipelines[i].kafka)
+            weir_kafka_hurry(e->pipelines[i].kafka);
+}
+
 static int finish_task(struct task *t, struct weir_error *err)
 {
     return !t->owned || t->finished || t->fenced ? 0 : task_finish(t, err);
@@ -198,7 +216,7 @@ static int finish_task(struct task *t, struct weir_error *err)
 // What spans partitions is whole only once every task has finished.
 static int finish_groups(struct pipeline *p, struct weir_error *err)
 {
-    int64_t deadline_us = weir_monotonic_us() + TASK_LEAVE_US;
+    int64_t deadline_us = engine_leave_by_us(p->engine);
     enum merge_extent extent = p->engine->options.close ? MERGE_ALL : MERGE_CHANGED;
     if (p->merge && p->task_count && task_commit(&p->tasks[0], true, extent, deadline_us, err) < 0)
         return -1;
@@ -244,6 +262,7 @@ int weir_engine_run(struct weir_engine *e, struct weir_error *err)
     for (uint32_t i = 0; i < e->pipeline_count; i++)
         membership_start(&e->pipelines[i]), observer_start(e->pipelines[i].observer);
     wait_for_stop(e);
+    begin_leaving(e);
     for (uint32_t i = 0; i < e->pipeline_count; i++)
         feeder_join(&e->pipelines[i].feeder), observer_join(e->pipelines[i].observer);
     worker_join_all(e);

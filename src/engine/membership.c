@@ -20,6 +20,8 @@ static int assigned(void *context, int32_t partition, int64_t *ret_offset, struc
     struct pipeline *p = context;
     struct weir_engine *e = p->engine;
     struct task *t = &p->tasks[partition];
+    if (atomic_load(&e->stopping))
+        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "the process is ending");
     while (task_open(t, err) < 0) {
         if (err->fate != WEIR_RETRY || !atomic_load(&e->running) || atomic_load(&e->stopping))
             return -1;
@@ -81,7 +83,7 @@ static void revoked(void *context, int32_t partition, bool lost)
     struct weir_error err;
     withdraw(e, t);
     bool handing_over = !atomic_load(&e->ending) && atomic_load(&e->running);
-    if (handing_over && !lost && !t->fenced && !t->finished && task_commit(t, true, MERGE_DUE, weir_monotonic_us() + TASK_LEAVE_US, &err) < 0)
+    if (handing_over && !lost && !t->fenced && !t->finished && task_commit(t, true, MERGE_DUE, engine_leave_by_us(e), &err) < 0)
         engine_say(e, "%s: %s", p->plan->pipeline, err.text);
     if (handing_over) {
         engine_say(e, "%s: partition %d went to another process%s", p->plan->pipeline, partition,

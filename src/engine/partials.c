@@ -171,7 +171,7 @@ int partials_finish(struct task *t, struct weir_error *err)
     x->reader = NULL;
     if (catch_up(x, err) < 0)
         return -1;
-    return task_commit(t, true, t->pipeline->engine->options.close ? MERGE_ALL : MERGE_CHANGED, weir_monotonic_us() + TASK_LEAVE_US, err);
+    return task_commit(t, true, t->pipeline->engine->options.close ? MERGE_ALL : MERGE_CHANGED, engine_leave_by_us(t->pipeline->engine), err);
 }
 
 // ---- life

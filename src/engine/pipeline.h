@@ -27,7 +27,7 @@ enum {
     TASK_NEARLY_RECORDS = 20000,
     TASK_CAUGHT_UP_US = 20000, // between flushes of rows when there is nothing more to read; commits too, where all is embedded
     ENGINE_SLOTS = 100,        // processes that may share a data folder
-    TASK_LEAVE_US = 20000000,  // a partition that goes may hold its new owner up for so long
+    TASK_LEAVE_US = 20000000,  // a partition that goes may hold its new owner up for so long; a stop, the process
 };
 
 struct task_counts { // since the data folder or the group began; saved with every commit, so that each event counts once
@@ -168,6 +168,7 @@ struct weir_engine {
     pthread_t *workers;
     int wake_fd;                           // eventfd: stop was asked for, or all is done
     atomic_bool running, stopping, ending; // ending: tasks are being finished, or are
+    atomic_llong leave_by_us;              // on the monotonic clock, once a stop was asked for; else INT64_MAX
     int64_t started_us, started_ms;
     pthread_mutex_t lock; // task.owned, leaving, busy; error
     pthread_cond_t idle;  // a task was put back
@@ -178,6 +179,9 @@ struct weir_engine {
 
 // Which rows of groups that span partitions a commit gives: those that are due; of update queries all that changed; of all windows, ended or not.
 enum merge_extent { MERGE_DUE, MERGE_CHANGED, MERGE_ALL };
+
+// engine.c
+int64_t engine_leave_by_us(const struct weir_engine *e); // until when a task that ends may wait for the store and for Kafka
 
 // task.c
 void task_init(struct task *t, struct pipeline *p, int32_t partition); // an empty slot

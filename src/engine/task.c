@@ -383,7 +383,7 @@ int task_finish(struct task *t, struct weir_error *err)
             return -1;
     }
     // A run to the end waits for the store as long as it takes; a stop does not.
-    int64_t deadline_us = e->options.until_end && !atomic_load(&e->stopping) ? INT64_MAX : weir_monotonic_us() + TASK_LEAVE_US;
+    int64_t deadline_us = e->options.until_end && !atomic_load(&e->stopping) ? INT64_MAX : engine_leave_by_us(e);
     if (task_commit(t, true, MERGE_DUE, deadline_us, err) < 0)
         return -1;
     t->finished = !t->fenced;

@@ -56,14 +56,14 @@ static void watch(struct weir_kafka_group *g, struct weir_kafka_partition *p)
 // Asks what is committed, until no transaction is open on it. The list's offsets are set.
 static int settle(struct weir_kafka_group *g, rd_kafka_topic_partition_list_t *list, struct weir_error *err)
 {
-    int64_t deadline_us = weir_monotonic_us() + SETTLE_MS * 1000LL;
+    int64_t begun_us = weir_monotonic_us();
     for (;;) {
         rd_kafka_resp_err_t code = rd_kafka_committed(g->rk, list, ASK_MS);
         for (int i = 0; !code && i < list->cnt; i++)
             code = list->elems[i].err;
         if (!code)
             return 0;
-        if (!kafka_passes(code) || weir_monotonic_us() > deadline_us)
+        if (!kafka_passes(code) || weir_monotonic_us() - begun_us > kafka_patience_us(g->kafka, SETTLE_MS))
             return kafka_fail(g->kafka, err, code, NULL, "ask Kafka at %s what group '%s' has committed for topic '%s'", g->kafka->brokers, g->name,
                               g->topic);
         struct timespec pause = {.tv_nsec = RETRY_MS * 1000000L};

@@ -58,6 +58,7 @@ struct weir_kafka {
     char *brokers;
     struct kafka_property *properties;
     size_t property_count;
+    atomic_bool hurried;  // see weir_kafka_hurry
     pthread_mutex_t lock; // of what follows
     struct kafka_client *admin, *clients;
 };
@@ -65,6 +66,8 @@ struct weir_kafka {
 int kafka_client_open(struct weir_kafka *k, const struct kafka_client_plan *plan, struct kafka_client **ret, struct weir_error *err);
 void kafka_client_close(struct kafka_client *c); // takes NULL
 int kafka_admin(struct weir_kafka *k, rd_kafka_t **ret, struct weir_error *err);
+// How long to wait for others: as long as given, or a moment where the process is in a hurry. To be asked again while waiting.
+int64_t kafka_patience_us(const struct weir_kafka *k, int64_t ms);
 // The reason that the error callback gave last, or "" where all is well.
 void kafka_client_reason(struct kafka_client *c, rd_kafka_resp_err_t *ret_code, char *out, size_t bytes);
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { REACH_STEP_MS = 250 };
+enum { REACH_STEP_MS = 250, HURRY_MS = 1000 };
 
 static int bad_url(const char *url, struct weir_error *err)
 {
@@ -57,6 +57,16 @@ int weir_kafka_new(const char *url, uint32_t option_count, const struct weir_opt
     }
     *ret = k;
     return 0;
+}
+
+void weir_kafka_hurry(struct weir_kafka *k)
+{
+    atomic_store(&k->hurried, true);
+}
+
+int64_t kafka_patience_us(const struct weir_kafka *k, int64_t ms)
+{
+    return (atomic_load(&k->hurried) && ms > HURRY_MS ? HURRY_MS : ms) * 1000;
 }
 
 void weir_kafka_free(struct weir_kafka *k)

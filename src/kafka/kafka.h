@@ -22,6 +22,10 @@ int weir_kafka_reach(struct weir_kafka *k, int64_t timeout_ms, struct weir_error
 // False while brokers are away; then `reasons` gets one line. Cheap: from what the clients' callbacks said last.
 bool weir_kafka_healthy(struct weir_kafka *k, struct weir_buffer *reasons);
 
+// For a process that ends, from any thread: what would wait for other processes' transactions (scans, partitions that come, a transaction's fate) fails
+// after a second with WEIR_RETRY.
+void weir_kafka_hurry(struct weir_kafka *k);
+
 // ---- administration (blocking, up to 30 s)
 
 struct weir_kafka_topic {

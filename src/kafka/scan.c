@@ -74,9 +74,9 @@ static int scan_all(struct scan *s, struct weir_error *err)
             return rc;
         if (p->held_count > 0)
             heard_us = weir_monotonic_us();
-        else if (weir_monotonic_us() - heard_us > SILENCE_MS * 1000LL)
+        else if (weir_monotonic_us() - heard_us > kafka_patience_us(p->kafka, SILENCE_MS))
             return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "Kafka at %s gave nothing of %s[%d] from offset %" PRId64 " on for %d seconds",
-                             p->kafka->brokers, p->topic, p->partition, p->position, SILENCE_MS / 1000);
+                             p->kafka->brokers, p->topic, p->partition, p->position, (int)((weir_monotonic_us() - heard_us) / 1000000));
     }
     return 0;
 }

@@ -83,7 +83,7 @@ static int fail_with(struct weir_error *err, rd_kafka_error_t *error, const char
 // Waits until nothing is open under the id any more and no other client of it can write.
 static int init(struct weir_kafka_txn *t, struct weir_error *err)
 {
-    int64_t deadline_us = weir_monotonic_us() + OPEN_MS * 1000LL;
+    int64_t deadline_us = weir_monotonic_us() + kafka_patience_us(t->kafka, OPEN_MS);
     for (;;) {
         int64_t left = (deadline_us - weir_monotonic_us()) / 1000;
         rd_kafka_error_t *error = rd_kafka_init_transactions(t->client->rk, left > 100 ? (int)left : 100);
@@ -264,9 +264,9 @@ static bool fences(rd_kafka_resp_err_t code)
 // Ends what is open, so that begin works again: by an abort, or with the client.
 static void give_up(struct weir_kafka_txn *t)
 {
-    int64_t deadline_us = weir_monotonic_us() + ABORT_MS * 1000LL;
+    int64_t patience_us = kafka_patience_us(t->kafka, ABORT_MS), deadline_us = weir_monotonic_us() + patience_us;
     while (t->client) {
-        rd_kafka_error_t *error = rd_kafka_abort_transaction(t->client->rk, ABORT_MS);
+        rd_kafka_error_t *error = rd_kafka_abort_transaction(t->client->rk, (int)(patience_us / 1000));
         if (!error)
             break;
         if (!rd_kafka_error_is_retriable(error) || weir_monotonic_us() > deadline_us)

@@ -500,6 +500,24 @@ static void a_member_that_cannot_take_ends_with_the_reason(void **state)
     assert_int_equal(g.revoked, 0);
 }
 
+static void a_process_in_a_hurry_does_not_wait_for_others_transactions(void **state)
+{
+    struct mock *m = *state;
+    struct membership g = {0};
+    push(m, OFFSET_FETCH, RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT, 1000);
+    weir_kafka_hurry(m->kafka);
+    join_group(m, &g);
+    int64_t deadline_us = weir_monotonic_us() + 40000000; // without the hurry it would be a minute
+    int rc;
+    while ((rc = weir_kafka_group_poll(g.group, 50, &err)) == 0 && weir_monotonic_us() < deadline_us)
+        ;
+    assert_int_equal(rc, -1);
+    assert_true(weir_monotonic_us() < deadline_us);
+    assert_int_equal(err.fate, WEIR_RETRY);
+    assert_int_equal(g.assigned, 0);
+    weir_kafka_group_leave(g.group);
+}
+
 static void a_group_without_rights_says_so(void **state)
 {
     struct mock *m = *state;
@@ -674,6 +692,7 @@ int main(void)
         WITH_CLUSTER(leaving_without_brokers_ends),
         WITH_CLUSTER(a_member_that_the_group_forgot_loses_and_rejoins),
         WITH_CLUSTER(a_member_that_cannot_take_ends_with_the_reason),
+        WITH_CLUSTER(a_process_in_a_hurry_does_not_wait_for_others_transactions),
         WITH_CLUSTER(a_group_without_rights_says_so),
         WITH_CLUSTER(transactions_end_as_the_broker_says),
         WITH_CLUSTER(a_transaction_without_rights_says_so),
