@@ -189,7 +189,7 @@ static void wait_for_stop(struct weir_engine *e)
     }
 }
 
-// ---- the end: tasks are run by nobody else by now, and stay ours
+// ---- leaving: while workers and members still run
 
 int64_t engine_leave_by_us(const struct weir_engine *e)
 {
@@ -207,6 +207,8 @@ static void begin_leaving(struct weir_engine *e)
         if (e->pipelines[i].kafka)
             weir_kafka_hurry(e->pipelines[i].kafka);
 }
+
+// ---- the end: tasks are run by nobody else by now, and stay ours
 
 static int finish_task(struct task *t, struct weir_error *err)
 {

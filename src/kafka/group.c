@@ -2,8 +2,8 @@
 // Membership of a consumer group, with the eager protocol: at every change all partitions are given back (and committed), then shared anew.
 //
 // A generation's proof (member and generation id) is taken when its partitions come and goes with each commit, the one that begins a partition's state
-// included, so that a commit for a partition that somebody else has by now is refused by the broker. Before a partition is opened, its committed offset is asked for in a way that waits until no
-// transaction of an earlier owner is open on it: what that owner's state says is final then.
+// included, so that a commit for a partition that somebody else has by now is refused by the broker. Before a partition is opened, its committed
+// offset is asked for in a way that waits until no transaction of an earlier owner is open on it: what that owner's state says is final then.
 #include "kafka/group.h"
 
 #include "base/memory.h"

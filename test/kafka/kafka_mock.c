@@ -200,9 +200,9 @@ static void *make_known(void *context)
     struct mock *m = context;
     int32_t partitions, replication;
     struct weir_error e;
-    assert_int_equal(weir_kafka_topic_shape(m->kafka, "in", &partitions, &replication, &e), -1);
+    bool missing = weir_kafka_topic_shape(m->kafka, "in", &partitions, &replication, &e) < 0;
     rd_kafka_mock_topic_set_error(m->cluster, "in", RD_KAFKA_RESP_ERR_NO_ERROR);
-    return NULL;
+    return missing ? m : NULL;
 }
 
 static void topics_that_become_known_are_waited_for(void **state)
@@ -210,10 +210,12 @@ static void topics_that_become_known_are_waited_for(void **state)
     struct mock *m = *state;
     struct weir_kafka_producer *p;
     pthread_t thread;
+    void *missing;
     rd_kafka_mock_topic_set_error(m->cluster, "in", RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
     pthread_create(&thread, NULL, make_known, m);
     ok(weir_kafka_producer_open(m->kafka, "in", &p, &err));
-    pthread_join(thread, NULL);
+    pthread_join(thread, &missing);
+    assert_non_null(missing);
     weir_kafka_producer_close(p);
 }
 
