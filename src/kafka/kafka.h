@@ -69,6 +69,8 @@ int weir_kafka_scan(struct weir_kafka *k, const char *topic, int32_t partition, 
                     int (*visit)(void *context, const struct weir_kafka_message *m, const struct weir_kafka_header *headers, uint32_t header_count,
                                  struct weir_error *err),
                     void *context, int64_t *ret_next, struct weir_error *err);
+// Fails where a partition may not be read, which a scan of one that is empty would not find out. Takes some 50 ms.
+int weir_kafka_readable(struct weir_kafka *k, const char *topic, int32_t partition, struct weir_error *err);
 
 // ---- reading in bulk: one open partition, for one thread. Members of a group get theirs from the group, others by weir_kafka_partition_open.
 

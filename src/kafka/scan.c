@@ -19,6 +19,8 @@ struct scan {
     void *context;
     struct weir_kafka_header *headers;
     size_t header_capacity;
+    int64_t heard_us;
+    bool answered;
 };
 
 static void scan_drop(struct scan *s)
@@ -63,22 +65,26 @@ static int scan_taken(struct scan *s, struct weir_error *err)
     return p->failed ? -1 : 0;
 }
 
-static int scan_all(struct scan *s, struct weir_error *err)
+static int scan_next(struct scan *s, struct weir_error *err)
 {
     struct weir_kafka_partition *p = s->partition;
-    int64_t heard_us = weir_monotonic_us();
-    while (p->position < s->end) {
-        kafka_partition_take(p, TAKEN, WAIT_MS);
-        int rc = scan_taken(s, err);
-        if (rc != 0)
-            return rc;
-        if (p->held_count > 0)
-            heard_us = weir_monotonic_us();
-        else if (weir_monotonic_us() - heard_us > kafka_patience_us(p->kafka, SILENCE_MS))
-            return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "Kafka at %s gave nothing of %s[%d] from offset %" PRId64 " on for %d seconds",
-                             p->kafka->brokers, p->topic, p->partition, p->position, (int)((weir_monotonic_us() - heard_us) / 1000000));
-    }
+    kafka_partition_take(p, TAKEN, WAIT_MS);
+    int rc = scan_taken(s, err);
+    if (rc != 0)
+        return rc;
+    s->answered |= p->held_count > 0;
+    if (p->held_count > 0)
+        s->heard_us = weir_monotonic_us();
+    else if (weir_monotonic_us() - s->heard_us > kafka_patience_us(p->kafka, SILENCE_MS))
+        return weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "Kafka at %s gave nothing of %s[%d] from offset %" PRId64 " on for %d seconds",
+                         p->kafka->brokers, p->topic, p->partition, p->position, (int)((weir_monotonic_us() - s->heard_us) / 1000000));
     return 0;
+}
+
+static int scan_open(struct scan *s, struct weir_kafka *k, const char *topic, int32_t partition, int64_t offset, struct weir_error *err)
+{
+    s->heard_us = weir_monotonic_us();
+    return weir_kafka_partition_open(k, topic, partition, offset, &s->partition, err);
 }
 
 int weir_kafka_scan(struct weir_kafka *k, const char *topic, int32_t partition, int64_t offset, visit_fn *visit, void *context, int64_t *ret_next,
@@ -90,13 +96,27 @@ int weir_kafka_scan(struct weir_kafka *k, const char *topic, int32_t partition, 
     weir_cleanup(scan_drop) struct scan s = {.end = end, .visit = visit, .context = context};
     if (start < end && offset < end) {
         int64_t from = offset > start ? offset : start; // a number: for "the start" the library would wait half a second to ask
-        if (weir_kafka_partition_open(k, topic, partition, from, &s.partition, err) < 0)
+        if (scan_open(&s, k, topic, partition, from, err) < 0)
             return -1;
-        int rc = scan_all(&s, err);
-        if (rc != 0)
-            return rc;
+        while (s.partition->position < end) {
+            int rc = scan_next(&s, err);
+            if (rc != 0)
+                return rc;
+        }
     }
     if (ret_next)
         *ret_next = offset > end ? offset : end;
+    return 0;
+}
+
+int weir_kafka_readable(struct weir_kafka *k, const char *topic, int32_t partition, struct weir_error *err)
+{
+    int64_t start, end;
+    weir_cleanup(scan_drop) struct scan s = {.end = INT64_MIN}; // visits nothing
+    if (weir_kafka_offsets(k, topic, partition, &start, &end, err) < 0 || scan_open(&s, k, topic, partition, end, err) < 0)
+        return -1;
+    while (!s.answered)
+        if (scan_next(&s, err) < 0)
+            return -1;
     return 0;
 }

@@ -125,6 +125,8 @@ static int changelog_load(struct weir_state *state, int32_t partition,
     weir_cleanup(drop_pages) struct pages pages = {0};
     if (weir_kafka_scan(s->kafka, s->topic, partition, INT64_MIN, keep_message, &pages, NULL, err) < 0)
         return weir_wrap(err, "state in topic %s", s->topic);
+    if (!pages.epoch_us && weir_kafka_readable(s->kafka, s->topic, partition, err) < 0) // before there is state that nobody could go on with
+        return weir_wrap(err, "state in topic %s", s->topic);
     s->epoch_us[partition] = pages.epoch_us;
     if (pages.capacity)
         qsort(pages.items, pages.capacity, sizeof *pages.items, order_pages);

@@ -4,9 +4,13 @@
 # needs: cassandra kafka
 """weir killed at every fault point, over and over, with each pair of engines that is not all embedded: tables and dead letters are those of a run that
 nothing happened to."""
+import contextlib
 import json
 import os
 import signal
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 import cluster
 import expected
@@ -16,6 +20,7 @@ import streams
 PARTITIONS = 3
 EVENTS = 6000
 PASSAGES = (1, 2, 5)
+SOON = 10  # seconds, with others' transactions open for longer
 TASK = ("task.commit.before", "task.commit.built", "task.commit.after")
 EMBEDDED = ("txn.commit.before", "txn.commit.after", "store.flush.before", "store.flush.after")
 APPEND = ("log.append.before", "log.append.records", "log.append.after", "feed.flush.before", "feed.flush.after")
@@ -23,6 +28,27 @@ APPEND = ("log.append.before", "log.append.records", "log.append.after", "feed.f
 
 def comparable(event):
     return event["id"], event["timestamp"], event["group"], event["type"], float(event["value"])
+
+
+@contextlib.contextmanager
+def open_transaction(bootstrap, group, topic):
+    """Somebody's that would commit every partition of the topic for the group, and does not end."""
+    producer = Producer({"bootstrap.servers": bootstrap, "transactional.id": f"{group}-somebody", "transaction.timeout.ms": 60000, "log_level": 0})
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": group, "log_level": 0})
+    producer.init_transactions(30)
+    producer.begin_transaction()
+    producer.send_offsets_to_transaction([TopicPartition(topic, partition, 1) for partition in range(PARTITIONS)], consumer.consumer_group_metadata(), 30)
+    consumer.close()
+    try:
+        yield
+    finally:
+        producer.abort_transaction(30)
+
+
+def members(bootstrap, group):
+    """Those that have been given partitions."""
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
+    return [one for one in admin.describe_consumer_groups([group])[group].result(20).members if one.assignment.topic_partitions]
 
 
 class Faults(cluster.Case):
@@ -127,6 +153,20 @@ class Faults(cluster.Case):
         self.assertEqual([len(epochs) for epochs in self.epochs()], [1] * PARTITIONS)
         for run in (late, other):
             self.assertEqual(run.stop(), 0, run.log[-2000:])
+
+    def test_a_stop_while_another_transaction_is_open(self):
+        """A partition that comes is not read before the transactions of its earlier owner have ended, and a stop does not wait for that."""
+        self.on_kafka()
+        self.file = runs.pipeline("metrics", self.folder / "metrics.yaml", self.name, self.topic, PARTITIONS, "embedded")
+        self.source = streams.Metrics(12)
+        self.more_events()
+        with open_transaction(cluster.kafka(), self.name, self.topic):
+            run = runs.Run(self, self.file, data=self.folder / "data")
+            cluster.eventually(lambda: members(cluster.kafka(), self.name), 60, 0.2, "the group to give it partitions")
+            self.assertEqual(run.stop(SOON), 0, run.log[-2000:])
+            self.assertNotIn("reading partition", run.log)
+        answer = expected.metrics(expected.read(cluster.kafka(), self.topic))
+        self.check_topic(self.run_to_end("--no-feed"), answer)
 
     def test_embedded_log_and_cassandra(self):
         self.on_cassandra()

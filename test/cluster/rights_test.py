@@ -61,7 +61,7 @@ class Rights(cluster.Case):
 
     def resource(self, right):
         kind, name, prefixed = right
-        name = self.topic if name == "TOPIC" else self.name
+        name = self.topic if name == "TOPIC" else name.replace("PIPELINE", self.name)
         return KINDS[kind], f"{name}-" if prefixed else name, ResourcePatternType.PREFIXED if prefixed else ResourcePatternType.LITERAL
 
     def grant(self, rights):
@@ -147,6 +147,16 @@ class Missing(Rights):
                     if (resource, right) == (INTERNAL, "Write"):  # known before there is any letter
                         self.assertIn(f"{self.name}-dead-letters", done.stderr)
                     self.check_lacks(done, resource, "Describe" if (resource, right) == (TOPIC, "Read") else right)
+
+    def test_a_changelog_that_may_only_be_written(self):
+        """Without a look at it, this would show at the second start, with state that nobody can go on with."""
+        self.make_topic()
+        rights = documented()
+        internal = rights.pop(INTERNAL)
+        changelog = ("topic", "PIPELINE-changelog", False)
+        others = {("topic", f"PIPELINE-{of}", False): internal for of in ("dead-letters", "feeds", "partials")}
+        self.grant({**rights, **others, changelog: [one for one in internal if one != "Read"]})
+        self.check_lacks(self.run_to_end(), changelog, "Read")
 
     def test_a_topic_that_is_missing(self):
         self.grant({TOPIC: ["Read", "DescribeConfigs"]})

@@ -80,7 +80,8 @@ static int search(struct kafka_log *log, const char *topic, const char *feed, st
     weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0};
     encode_key(topic, feed, &key);
     struct search s = {weir_buffer_view(&key), position};
-    if (weir_kafka_scan(log->kafka, feeds, 0, INT64_MIN, take_position, &s, NULL, err) < 0)
+    if (weir_kafka_scan(log->kafka, feeds, 0, INT64_MIN, take_position, &s, NULL, err) < 0 ||
+        (!position->stored && weir_kafka_readable(log->kafka, feeds, 0, err) < 0))
         return weir_wrap(err, "position of feed %s in topic %s", feed, feeds);
     return 0;
 }
