@@ -30,7 +30,7 @@ const struct cassandra_option cassandra_option_table[] = {
     {"batch_bytes_max", CASSANDRA_BYTES, AT(batch_bytes_max), 1024, 8 * MIB, "128 KiB", NULL, "of their values"},
     {"batches_in_flight", CASSANDRA_COUNT, AT(batches_in_flight), 1, 65536, "128", NULL, "beyond it rows gather into larger batches"},
     {"linger", CASSANDRA_DURATION, AT(linger_ms), 0, 60000, "50 ms", NULL,
-     "for how long rows of a partition gather that had others just before; the first row after a quiet spell goes at once"},
+     "for how long at most rows of a partition gather that had others just before; the first row after a quiet spell goes at once"},
     {"memory_max", CASSANDRA_BYTES, AT(memory_max), MIB, 65536 * MIB, "64 MiB", NULL, "of rows not yet acknowledged; beyond it reading pauses"},
     {"in_flight_bytes", CASSANDRA_BYTES, SESSION(in_flight_bytes), MIB, 65536 * MIB, "32 MiB", NULL, "of requests not yet answered"},
     {"in_flight_requests", CASSANDRA_COUNT, SESSION(in_flight_requests), 1, 65536, "1024", NULL, "not yet answered"},

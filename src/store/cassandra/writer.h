@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // A writer: per table queues of chunks, each of rows of one partition, oldest first. A chunk takes rows until it is full or sent, so that batches are
-// as large as the ring is busy. The first row of a partition that has been quiet goes at once; those that follow within `linger` gather for as long, so
-// that a busy partition costs a request for many rows, and a quiet one no waiting (J. Nagle's rule for segments, RFC 896).
+// as large as the ring is busy. The first row of a partition that has been quiet goes at once; those that follow within `linger` gather, at most for as
+// long, so that a busy partition costs a request for many rows, and a quiet one no waiting (J. Nagle's rule for segments, RFC 896). What gathers is due
+// at moments that all partitions share, so that the nodes' threads wake up for many requests and not for each.
 // Whoever holds the lock settles answers and sends; an answer that comes while somebody holds it is left to them.
 #pragma once
 #include "store/cassandra/inside.h"
