@@ -178,6 +178,9 @@ static void client_free(struct kafka_client *c)
     for (size_t i = 0; i < c->connection_count; i++)
         free(c->connections[i].host);
     free(c->connections);
+    for (size_t i = 0; i < c->found_count; i++)
+        free(c->found[i]);
+    free(c->found);
     free(c);
 }
 
@@ -224,4 +227,28 @@ void kafka_client_close(struct kafka_client *c)
     pthread_mutex_unlock(&k->lock);
     rd_kafka_destroy(c->rk);
     client_free(c);
+}
+
+// ---- topics to write to
+
+static bool is_found(const struct kafka_client *c, const char *topic)
+{
+    for (size_t i = 0; i < c->found_count; i++)
+        if (strcmp(c->found[i], topic) == 0)
+            return true;
+    return false;
+}
+
+void kafka_client_find(struct kafka_client *c, const char *topic, int timeout_ms)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *local = is_found(c, topic) ? NULL : rd_kafka_topic_new(c->rk, topic, NULL);
+    if (!local)
+        return;
+    if (rd_kafka_metadata(c->rk, 0, local, &metadata, timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+        weir_grow(&c->found, &c->found_capacity, c->found_count + 1, sizeof *c->found);
+        c->found[c->found_count++] = weir_strdup(topic);
+    }
+    rd_kafka_topic_destroy(local);
 }

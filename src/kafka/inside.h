@@ -41,6 +41,8 @@ struct kafka_client {
     char last_reason[256];
     struct kafka_connection *connections;
     size_t connection_count, connection_capacity;
+    char **found; // topics whose leaders were asked for; of the thread that writes
+    size_t found_count, found_capacity;
 };
 
 struct kafka_setting {
@@ -65,6 +67,9 @@ struct weir_kafka {
 
 int kafka_client_open(struct weir_kafka *k, const struct kafka_client_plan *plan, struct kafka_client **ret, struct weir_error *err);
 void kafka_client_close(struct kafka_client *c); // takes NULL
+// Before a client's first message to a topic: asks who leads its partitions. The library alone would come to that up to a second later. Where nobody
+// answers in time it is left to the library.
+void kafka_client_find(struct kafka_client *c, const char *topic, int timeout_ms);
 int kafka_admin(struct weir_kafka *k, rd_kafka_t **ret, struct weir_error *err);
 // How long to wait for others: as long as given, or a moment where the process is in a hurry. To be asked again while waiting.
 int64_t kafka_patience_us(const struct weir_kafka *k, int64_t ms);

@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include <stdlib.h>
 
-enum { TIMEOUT_MS = 10000, OPEN_MS = 30000, ABORT_MS = 15000, POLL_MS = 50, TRY_MS = 5000 };
+enum { TIMEOUT_MS = 10000, OPEN_MS = 30000, ABORT_MS = 15000, POLL_MS = 50, TRY_MS = 5000, FIND_MS = 1000 };
 
 enum phase { IDLE, OPEN, UNKNOWN }; // UNKNOWN: a commit was asked for and not answered
 
@@ -207,9 +207,10 @@ static rd_kafka_resp_err_t send_entry(rd_kafka_t *rk, const struct weir_kafka_ba
     return code;
 }
 
-static void note_topic(struct weir_kafka_txn *t, const char *topic)
+static void begin_topic(struct weir_kafka_txn *t, const char *topic)
 {
     size_t bytes = strlen(t->topics);
+    kafka_client_find(t->client, topic, left_ms(t) < FIND_MS ? left_ms(t) : FIND_MS);
     if (!strstr(t->topics, topic))
         snprintf(t->topics + bytes, sizeof t->topics - bytes, "%s'%s'", bytes ? ", " : "", topic);
 }
@@ -221,7 +222,7 @@ int weir_kafka_txn_add(struct weir_kafka_txn *t, const struct weir_kafka_batch *
         const struct batch_entry *e = &batch->entries[i];
         rd_kafka_resp_err_t code;
         if (i == 0 || e->topic != e[-1].topic)
-            note_topic(t, (const char *)batch->bytes.data + e->topic);
+            begin_topic(t, (const char *)batch->bytes.data + e->topic);
         while ((code = send_entry(t->client->rk, batch, e)) == RD_KAFKA_RESP_ERR__QUEUE_FULL && left_ms(t) > 0)
             rd_kafka_poll(t->client->rk, POLL_MS);
         if (!code)
