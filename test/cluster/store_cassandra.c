@@ -418,6 +418,21 @@ static void test_busy_partitions_gather_and_quiet_ones_do_not_wait(void **state)
     reopen(s);
 }
 
+static void test_without_a_linger_nothing_gathers(void **state)
+{
+    enum { ROWS = 20 };
+    struct store_subject *s = *state;
+    struct weir_table table = readings_named("no_linger", false);
+    open_with(s, 1, &(struct weir_option){"linger", "0"});
+    readings_create(s, &table);
+    for (int i = 0; i < ROWS; i++) {
+        readings_add(s, &table, &(struct reading){"busy", i, i, NULL, i + 1}, 1, false);
+        commit(s);
+    }
+    assert_int_equal(batches_sent(s), ROWS);
+    reopen(s);
+}
+
 static void test_memory_is_bounded(void **state)
 {
     struct store_subject *s = *state;
@@ -471,6 +486,7 @@ int main(void)
         TEST(raw_rows_by_time_keep_their_order),
         TEST(operators_see_nodes_and_tables),
         TEST(busy_partitions_gather_and_quiet_ones_do_not_wait),
+        TEST(without_a_linger_nothing_gathers),
         TEST(memory_is_bounded),
         cmocka_unit_test(test_a_ring_that_does_not_answer_is_named),
     };

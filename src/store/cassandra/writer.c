@@ -256,7 +256,7 @@ static struct chunk *open_chunk(struct cassandra_writer *w, struct table_writer 
     chunk->token = l->token;
     chunk->deleted = deleted;
     int64_t linger_us = w->store->options.linger_ms * 1000, now_us = linger_us ? weir_monotonic_us() : 0;
-    bool busy = l->sent_us && now_us - l->sent_us < linger_us;
+    bool busy = linger_us > 0 && l->sent_us && now_us - l->sent_us < linger_us;
     chunk->due_us = busy ? (now_us / linger_us + 1) * linger_us : 0; // a moment that all partitions share
     append(busy ? &t->gathering : &t->ready, chunk);
     return chunk;
