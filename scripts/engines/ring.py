@@ -55,6 +55,7 @@ concurrent_compactors: 1
 networking_cache_size: 64MiB
 file_cache_size: 128MiB
 hinted_handoff_enabled: true
+auto_snapshot: false
 """
 TLS = """\
 client_encryption_options:

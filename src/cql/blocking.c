@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { SCHEMA_WAIT_US = 30 * 1000 * 1000, SCHEMA_POLL_MS = 100 };
+// A node that missed a change asks the others for it after a minute (cassandra.migration_delay_ms).
+enum { SCHEMA_WAIT_MS = 90000, SCHEMA_SAY_MS = 5000, SCHEMA_POLL_MS = 100 };
 
 struct waiter {
     pthread_mutex_t lock;
@@ -60,7 +61,7 @@ int cql_run_text(struct cql_session *s, const char *text, struct cql_result **re
     struct cql_result *result;
     if (cql_run(s, &request, &result, err) < 0)
         return -1;
-    if (result && result->kind == CQL_RESULT_SCHEMA && cql_await_schema(s, err) < 0) {
+    if (result && result->kind == CQL_RESULT_SCHEMA && cql_await_schema(s, 0, err) < 0) {
         cql_result_free(result);
         return -1;
     }
@@ -100,14 +101,23 @@ static bool schema_agrees(struct cql_session *s, struct weir_error *err)
 {
     weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
     struct cql_node *nodes;
+    const char *against = NULL;
     uint32_t count = cql_session_nodes(s, &arena, &nodes), asked = 0;
     uint8_t first[16], next[16];
     for (uint32_t i = 0; i < count; i++) {
         if (!nodes[i].up)
             continue;
-        if (schema_version(s, nodes[i].address, asked ? next : first, err) < 0 || (asked && memcmp(first, next, 16) != 0))
+        if (schema_version(s, nodes[i].address, asked ? next : first, err) < 0)
             return false;
-        asked++;
+        if (!asked++)
+            against = nodes[i].address;
+        else if (memcmp(first, next, 16) != 0) {
+            weir_fail(
+                err, WEIR_UNAVAILABLE, WEIR_RETRY,
+                "the nodes do not agree on the schema: %s has another version than %s; their logs say why, nodetool describecluster who has which",
+                nodes[i].address, against);
+            return false;
+        }
     }
     return asked > 0;
 }
@@ -121,16 +131,19 @@ static void pause_ms(struct cql_session *s, uint32_t ms)
     pthread_mutex_unlock(&s->lock);
 }
 
-int cql_await_schema(struct cql_session *s, struct weir_error *err)
+int cql_await_schema(struct cql_session *s, uint32_t patience_ms, struct weir_error *err)
 {
-    int64_t until = weir_monotonic_us() + SCHEMA_WAIT_US;
-    struct weir_error why;
-    weir_fail(&why, WEIR_UNAVAILABLE, WEIR_RETRY, "the nodes do not agree on the schema after %d s", SCHEMA_WAIT_US / 1000000);
+    int64_t begun = weir_monotonic_us(), until = begun + (int64_t)(patience_ms ? patience_ms : SCHEMA_WAIT_MS) * 1000;
+    bool said = false;
+    weir_fail(err, WEIR_UNAVAILABLE, WEIR_RETRY, "no node is up that could say which version of the schema it has");
     while (weir_monotonic_us() < until && !atomic_load(&s->stopping)) {
-        if (schema_agrees(s, &why))
+        if (schema_agrees(s, err))
             return 0;
+        if (!said && weir_monotonic_us() - begun > SCHEMA_SAY_MS * 1000) {
+            cql_session_say(s, "still waiting: %s", err->text);
+            said = true;
+        }
         pause_ms(s, SCHEMA_POLL_MS);
     }
-    *err = why;
     return -1;
 }

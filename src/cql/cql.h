@@ -108,9 +108,10 @@ uint32_t cql_session_idle(struct cql_session *s);
 
 // The same, waiting for the answer; the result is the caller's to free. Not for the I/O thread.
 int cql_run(struct cql_session *s, const struct cql_request *request, struct cql_result **ret, struct weir_error *err);
-// A statement without values, at LOCAL_ONE; DDL waits until the nodes agree on the schema (30 s, else WEIR_UNAVAILABLE).
+// A statement without values, at LOCAL_ONE; DDL waits until the nodes agree on the schema.
 int cql_run_text(struct cql_session *s, const char *text, struct cql_result **ret, struct weir_error *err);
-int cql_await_schema(struct cql_session *s, struct weir_error *err);
+// Waits so long (0: 90 s), then fails with WEIR_UNAVAILABLE, naming two nodes that differ.
+int cql_await_schema(struct cql_session *s, uint32_t patience_ms, struct weir_error *err);
 
 // ---- results
 

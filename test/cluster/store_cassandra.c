@@ -72,7 +72,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void say(const char *statement)
+// The answer is the caller's to free.
+static struct cql_result *say(const char *statement)
 {
     const char *host = hosts;
     char first[64];
@@ -84,14 +85,30 @@ static void say(const char *statement)
     struct weir_error err;
     if (cql_session_open(&options, &session, &err) < 0 || cql_run_text(session, statement, &result, &err) < 0)
         fail_msg("%s: %s", statement, err.text);
-    cql_result_free(result);
     cql_session_close(session);
+    return result;
 }
 
+static void drop(const char *what, const char *name)
+{
+    weir_cleanup(weir_freep) char *statement = weir_format("DROP %s %s", what, name);
+    cql_result_free(say(statement));
+}
+
+// Table by table: see drop_keyspace in cluster.py.
 static void drop_keyspace(void)
 {
-    weir_cleanup(weir_freep) char *statement = weir_format("DROP KEYSPACE IF EXISTS %s", keyspace);
-    say(statement);
+    weir_cleanup(weir_freep) char *tables = weir_format("SELECT table_name FROM system_schema.tables WHERE keyspace_name = '%s'", keyspace);
+    struct cql_result *result = say(tables);
+    struct cql_rows rows;
+    struct cql_cell cell;
+    cql_rows_begin(result, &rows);
+    while (cql_rows_next(&rows, &cell) > 0) {
+        weir_cleanup(weir_freep) char *table = weir_format("%s.%.*s", keyspace, (int)cell.bytes.bytes, cell.bytes.data);
+        drop("TABLE", table);
+    }
+    cql_result_free(result);
+    drop("KEYSPACE", keyspace);
 }
 
 // ---- what only Cassandra has
@@ -104,7 +121,7 @@ static void test_the_difference_is_told_column_by_column(void **state)
     struct weir_table table = readings_named("another", false);
     readings_create(s, &(struct weir_table){
                            .name = "first", .column_count = 1, .columns = readings_columns, .partition_count = 1, .partition = readings_partition});
-    say(statement);
+    cql_result_free(say(statement));
     assert_true(weir_store_create(s->store, keyspace, &table, &err) < 0);
     assert_int_equal(err.code, WEIR_BAD_CONFIG);
     static const char *const said[] = {"no column at", "column value is int, not double", "no column note", "a column more more",
@@ -166,11 +183,11 @@ static void test_a_table_that_goes_and_comes_back(void **state)
     struct weir_commit none = {0};
     struct weir_error err;
     uint64_t ticket;
-    weir_cleanup(weir_freep) char *drop = weir_format("DROP TABLE %s.lost", keyspace);
+    weir_cleanup(weir_freep) char *lost = weir_format("%s.lost", keyspace);
     readings_create(s, &table);
     readings_add(s, &table, before, 1, false);
     commit(s);
-    say(drop);
+    drop("TABLE", lost);
     readings_add(s, &table, after, 2, false);
     assert_int_equal(weir_writer_flush(s->writer, &none, &ticket, &err), 0);
     await_health(s, false, "lost");
@@ -495,7 +512,6 @@ int main(void)
     snprintf(keyspace, sizeof keyspace, "store_%d", (int)getpid());
     snprintf(url, sizeof url, "cassandra://%s/%s", hosts, keyspace);
     suite_manners.plain_texts = suite_manners.merges = suite_manners.windows_untold = true;
-    drop_keyspace();
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     drop_keyspace();
     return failed;

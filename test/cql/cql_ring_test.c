@@ -306,12 +306,16 @@ static void schema_disagreement(void **state)
     pthread_t thread;
     client_open(&c, &three, NULL);
     fake_node_disagree(c.ring, 1, true);
+    assert_true(cql_await_schema(c.session, 300, &err) < 0);
+    assert_int_equal(err.code, WEIR_UNAVAILABLE);
+    assert_non_null(strstr(err.text, "127."));
+    assert_non_null(strstr(err.text, "has another version"));
     pthread_create(&thread, NULL, agree_later, &c);
     int rc = cql_run_text(c.session, "CREATE TABLE ks.t (k text PRIMARY KEY)", &result, &err);
     pthread_join(thread, NULL);
     assert_int_equal(rc, 0);
     cql_result_free(result);
-    assert_int_equal(cql_await_schema(c.session, &err), 0);
+    assert_int_equal(cql_await_schema(c.session, 0, &err), 0);
     client_close(&c);
 }
 
