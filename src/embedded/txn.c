@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "embedded/handle.h"
 
+#include "base/buffer.h"
 #include "base/fault.h"
 #include "base/memory.h"
 #include <endian.h>
@@ -94,14 +95,12 @@ static int load_number(struct weir_embedded *db, struct weir_str key, uint64_t *
 {
     struct weir_pin *pin;
     struct weir_str value;
-    uint64_t number = 0;
     if (weir_pin_get(db, WEIR_META, key, &pin, &value, err) < 0)
         return -1;
-    if (pin && value.bytes == sizeof number)
-        memcpy(&number, value.data, sizeof number);
+    struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
+    *ret = pin ? weir_cursor_be64(&c) : 0;
     weir_pin_drop(pin);
-    *ret = be64toh(number);
-    return 0;
+    return c.bad ? weir_fail(err, WEIR_IO, WEIR_STOP, "damaged number of the next block in folder %s", db->dir) : 0;
 }
 
 int weir_embedded_take_numbers(struct weir_embedded *db, uint32_t count, uint64_t *ret_first, struct weir_error *err)

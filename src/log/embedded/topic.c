@@ -182,13 +182,11 @@ static int take_id(struct embedded_log *log, struct weir_txn *txn, uint32_t *ret
     struct weir_str value;
     if (weir_pin_get(log->db, WEIR_META, WEIR_STR(next_id_key), &pin, &value, err) < 0)
         return -1;
-    uint32_t id = 1, next;
-    if (pin && value.bytes == sizeof id) {
-        memcpy(&id, value.data, sizeof id);
-        id = be32toh(id);
-    }
+    struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
+    uint32_t id = pin ? weir_cursor_be32(&c) : 1, next = htobe32(id + 1);
     weir_pin_drop(pin);
-    next = htobe32(id + 1);
+    if (c.bad)
+        return weir_fail(err, WEIR_IO, WEIR_STOP, "damaged count of topics");
     weir_txn_put(txn, WEIR_META, WEIR_STR(next_id_key), (struct weir_str){(const char *)&next, sizeof next});
     *ret_id = id;
     return 0;

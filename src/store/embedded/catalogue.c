@@ -165,12 +165,10 @@ static int next_id(struct embedded_store *s, uint32_t *ret_id, struct weir_error
     struct weir_str value;
     if (weir_pin_get(s->db, WEIR_META, WEIR_STR(next_id_key), &pin, &value, err) < 0)
         return -1;
-    uint32_t id = htobe32(1);
-    if (pin && value.bytes == sizeof id)
-        memcpy(&id, value.data, sizeof id);
+    struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
+    *ret_id = pin ? weir_cursor_be32(&c) : 1;
     weir_pin_drop(pin);
-    *ret_id = be32toh(id);
-    return 0;
+    return c.bad ? weir_fail(err, WEIR_IO, WEIR_STOP, "damaged count of tables") : 0;
 }
 
 static int make_table(struct embedded_store *s, const char *keyspace, const struct weir_table *table, struct weir_error *err)
