@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "embedded/handle.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include <stdlib.h>
 
@@ -30,6 +31,18 @@ void weir_pin_drop(struct weir_pin *pin)
 {
     if (pin)
         rocksdb_pinnableslice_destroy(slice_of(pin));
+}
+
+int weir_embedded_get_number(struct weir_embedded *db, struct weir_str key, uint32_t bytes, uint64_t missing, uint64_t *ret, struct weir_error *err)
+{
+    struct weir_pin *pin;
+    struct weir_str value;
+    if (weir_pin_get(db, WEIR_META, key, &pin, &value, err) < 0)
+        return -1;
+    struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
+    *ret = !pin ? missing : bytes == 4 ? weir_cursor_be32(&c) : weir_cursor_be64(&c);
+    weir_pin_drop(pin);
+    return c.bad ? weir_fail(err, WEIR_IO, WEIR_STOP, "%.*s is damaged in folder %s", (int)key.bytes, key.data, db->dir) : 0;
 }
 
 // ---- walks

@@ -27,6 +27,8 @@ struct weir_pin;
 int weir_pin_get(struct weir_embedded *db, enum weir_family family, struct weir_str key, struct weir_pin **ret_pin, struct weir_str *ret_value,
                  struct weir_error *err);
 void weir_pin_drop(struct weir_pin *pin); // takes NULL
+// A number of WEIR_META, big-endian, of 4 or 8 bytes; `missing` where there is no such key. One that is too short is damaged: WEIR_IO.
+int weir_embedded_get_number(struct weir_embedded *db, struct weir_str key, uint32_t bytes, uint64_t missing, uint64_t *ret, struct weir_error *err);
 
 // ---- keys in bytewise order, as they were when the walk began. A walk belongs to one thread and keeps old files alive: do not hold on to it.
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "embedded/handle.h"
 
-#include "base/buffer.h"
 #include "base/fault.h"
 #include "base/memory.h"
 #include <endian.h>
@@ -91,24 +90,12 @@ int weir_txn_commit(struct weir_txn *txn, bool durable, struct weir_error *err)
     return 0;
 }
 
-static int load_number(struct weir_embedded *db, struct weir_str key, uint64_t *ret, struct weir_error *err)
-{
-    struct weir_pin *pin;
-    struct weir_str value;
-    if (weir_pin_get(db, WEIR_META, key, &pin, &value, err) < 0)
-        return -1;
-    struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
-    *ret = pin ? weir_cursor_be64(&c) : 0;
-    weir_pin_drop(pin);
-    return c.bad ? weir_fail(err, WEIR_IO, WEIR_STOP, "damaged number of the next block in folder %s", db->dir) : 0;
-}
-
 int weir_embedded_take_numbers(struct weir_embedded *db, uint32_t count, uint64_t *ret_first, struct weir_error *err)
 {
     struct weir_str key = WEIR_STR("next-number");
     uint64_t first = 0;
     pthread_mutex_lock(&db->numbers);
-    int rc = load_number(db, key, &first, err);
+    int rc = weir_embedded_get_number(db, key, sizeof first, 0, &first, err);
     first = (first + count - 1) / count * count;
     uint64_t next = htobe64(first + count);
     struct weir_txn *txn = weir_txn_new(db);

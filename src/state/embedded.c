@@ -45,16 +45,13 @@ static int load_epoch(struct embedded_state *s, struct weir_error *err)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0};
     weir_buffer_format(&key, "epoch/%s", s->pipeline);
-    struct weir_pin *pin;
-    struct weir_str value;
-    if (weir_pin_get(s->db, WEIR_META, weir_buffer_view(&key), &pin, &value, err) < 0)
+    uint64_t epoch_us;
+    if (weir_embedded_get_number(s->db, weir_buffer_view(&key), 8, 0, &epoch_us, err) < 0)
         return -1;
-    if (!pin)
+    if (epoch_us == 0)
         return begin_epoch(s, err);
-    struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
-    s->epoch_us = (int64_t)weir_cursor_be64(&c);
-    weir_pin_drop(pin);
-    return c.bad ? weir_fail(err, WEIR_IO, WEIR_STOP, "damaged epoch of pipeline %s", s->pipeline) : 0;
+    s->epoch_us = (int64_t)epoch_us;
+    return 0;
 }
 
 static int embedded_epoch(struct weir_state *s, int32_t partition, const struct weir_commit *commit, int64_t *ret_epoch_us, bool *ret_new,

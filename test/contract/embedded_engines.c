@@ -236,6 +236,25 @@ static void test_newer_format_is_refused(void **state)
     assert_non_null(strstr(err.text, "format 2"));
 }
 
+static void test_numbers(void **state)
+{
+    struct world *w = *state;
+    struct weir_error err;
+    uint64_t number;
+    weir_txn_put(w->txn, WEIR_META, WEIR_STR("four"), (struct weir_str){"\0\0\1\2", 4});
+    weir_txn_put(w->txn, WEIR_META, WEIR_STR("eight"), (struct weir_str){"\1\0\0\0\0\0\0\3", 8});
+    commit(w);
+    assert_int_equal(weir_embedded_get_number(w->db, WEIR_STR("four"), 4, 7, &number, &err), 0);
+    assert_int_equal(number, 0x102);
+    assert_int_equal(weir_embedded_get_number(w->db, WEIR_STR("eight"), 8, 7, &number, &err), 0);
+    assert_int_equal(number, 0x100000000000003);
+    assert_int_equal(weir_embedded_get_number(w->db, WEIR_STR("none"), 8, 7, &number, &err), 0);
+    assert_int_equal(number, 7);
+    assert_true(weir_embedded_get_number(w->db, WEIR_STR("four"), 8, 7, &number, &err) < 0);
+    assert_int_equal(err.code, WEIR_IO);
+    assert_non_null(strstr(err.text, "four is damaged"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +262,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_large_letter_is_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_registry, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_newer_format_is_refused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_numbers, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

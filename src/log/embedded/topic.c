@@ -178,17 +178,12 @@ int log_find(struct embedded_log *log, const char *name, struct log_topic **ret,
 
 static int take_id(struct embedded_log *log, struct weir_txn *txn, uint32_t *ret_id, struct weir_error *err)
 {
-    struct weir_pin *pin;
-    struct weir_str value;
-    if (weir_pin_get(log->db, WEIR_META, WEIR_STR(next_id_key), &pin, &value, err) < 0)
+    uint64_t id;
+    if (weir_embedded_get_number(log->db, WEIR_STR(next_id_key), 4, 1, &id, err) < 0)
         return -1;
-    struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
-    uint32_t id = pin ? weir_cursor_be32(&c) : 1, next = htobe32(id + 1);
-    weir_pin_drop(pin);
-    if (c.bad)
-        return weir_fail(err, WEIR_IO, WEIR_STOP, "damaged count of topics");
+    uint32_t next = htobe32((uint32_t)id + 1);
     weir_txn_put(txn, WEIR_META, WEIR_STR(next_id_key), (struct weir_str){(const char *)&next, sizeof next});
-    *ret_id = id;
+    *ret_id = (uint32_t)id;
     return 0;
 }
 

@@ -159,28 +159,16 @@ int store_table_id(struct embedded_store *s, const char *keyspace, const struct 
 
 // ---- making
 
-static int next_id(struct embedded_store *s, uint32_t *ret_id, struct weir_error *err)
-{
-    struct weir_pin *pin;
-    struct weir_str value;
-    if (weir_pin_get(s->db, WEIR_META, WEIR_STR(next_id_key), &pin, &value, err) < 0)
-        return -1;
-    struct weir_cursor c = {.at = (const uint8_t *)value.data, .end = (const uint8_t *)value.data + value.bytes};
-    *ret_id = pin ? weir_cursor_be32(&c) : 1;
-    weir_pin_drop(pin);
-    return c.bad ? weir_fail(err, WEIR_IO, WEIR_STOP, "damaged count of tables") : 0;
-}
-
 static int make_table(struct embedded_store *s, const char *keyspace, const struct weir_table *table, struct weir_error *err)
 {
     weir_cleanup(weir_buffer_drop) struct weir_buffer key = {0}, value = {0}, next = {0};
-    uint32_t id;
-    if (next_id(s, &id, err) < 0)
+    uint64_t id;
+    if (weir_embedded_get_number(s->db, WEIR_STR(next_id_key), 4, 1, &id, err) < 0)
         return -1;
     table_key(keyspace, table, &key);
-    weir_buffer_be32(&value, id);
+    weir_buffer_be32(&value, (uint32_t)id);
     describe(table, &value);
-    weir_buffer_be32(&next, id + 1);
+    weir_buffer_be32(&next, (uint32_t)id + 1);
     struct weir_txn *txn = weir_txn_new(s->db);
     weir_txn_put(txn, WEIR_META, weir_buffer_view(&key), weir_buffer_view(&value));
     weir_txn_put(txn, WEIR_META, WEIR_STR(next_id_key), weir_buffer_view(&next));
