@@ -16,11 +16,15 @@ static inline void dd_add(struct dd *sum, double x)
     sum->hi = s;
 }
 
+// Squares are summed to be subtracted from later: what lo has collected is carried over to hi each time, so that lo is never large enough to round
+// away more than 2^-104 of the sum.
 static inline void dd_add_square(struct dd *sum, double x)
 {
     double square = x * x;
     dd_add(sum, square);
-    sum->lo += fma(x, x, -square);
+    double hi = sum->hi, lo = sum->lo + fma(x, x, -square);
+    sum->hi = hi + lo;
+    sum->lo = lo - (sum->hi - hi);
 }
 
 static inline double dd_value(struct dd sum)

@@ -73,13 +73,16 @@ void number_fold(const struct measure *m, const struct fold *f)
     }
 }
 
-// Of a sample. Sums and squares have over a hundred bits between them; so has the difference here.
+// Of a sample. Sums and squares have over a hundred bits between them; so has the difference here. One that rounding alone can have made (dd.h) is none:
+// readings that stay the same deviate by exactly 0.
 static double deviation(const double *words, unsigned parts, uint64_t n)
 {
     __float128 sum = (__float128)words[1] + words[2];
     __float128 squares = (__float128)words[at_squares(parts)] + words[at_squares(parts) + 1];
-    double variance = (double)((squares - sum * sum / n) / (n - 1));
-    return variance > 0 ? sqrt(variance) : variance == variance ? 0 : NAN;
+    __float128 around_mean = squares - sum * sum / n;
+    if (around_mean <= squares * n * 0x1p-104)
+        return 0;
+    return sqrt((double)(around_mean / (n - 1)));
 }
 
 static double result(const struct measure *m, enum weir_agg aggregate, const double *words, uint64_t n)

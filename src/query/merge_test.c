@@ -210,6 +210,49 @@ static void merging_does_not_depend_on_sizes(void **state)
     }
 }
 
+static double deviation_of_v(const struct layout *l, uint8_t *record, struct weir_arena *arena)
+{
+    for (uint32_t a = 0; a < l->query->aggregate_count; a++)
+        if (l->query->aggregates[a].kind == WEIR_AGG_STDDEV)
+            return result(l, a, record, arena).f64;
+    fail_msg("no stddev");
+    return NAN;
+}
+
+// By exactly 0, be they many, large, small or in parts; those that differ in the fourteenth digit do.
+static void readings_that_stay_the_same_do_not_deviate(void **state)
+{
+    static const double same[] = {21.3, -0.1, 1.6293194933842502e+99, 3e-101, 0};
+    const struct fixture *f = *state;
+    weir_cleanup(weir_arena_drop) struct weir_arena arena = {0};
+    struct fixture constant = *f;
+    struct weir_column *fields = weir_arena_alloc(&arena, FIELDS * sizeof *fields);
+    memcpy(fields, f->frame.fields, FIELDS * sizeof *fields);
+    fields[2].f64 = weir_arena_alloc(&arena, EVENTS * sizeof *fields[2].f64);
+    constant.frame.fields = fields;
+    struct layout l;
+    layout_open(&l, &f->plan->queries[0]);
+    for (size_t i = 0; i < sizeof same / sizeof *same; i++) {
+        for (uint32_t row = 0; row < EVENTS; row++)
+            fields[2].f64[row] = same[i];
+        uint8_t *all = fresh(&l);
+        for (int part = 0; part < 100; part++) {
+            uint8_t *record = folded(&l, &constant, 0, EVENTS - (uint32_t)part);
+            layout_merge(&l, all, record);
+            assert_true(deviation_of_v(&l, record, &arena) == 0);
+            assert_true(deviation_of_v(&l, all, &arena) == 0);
+            drop(&l, record);
+        }
+        drop(&l, all);
+        for (uint32_t row = 0; row < EVENTS; row += 2)
+            fields[2].f64[row] *= 1 + 1e-13;
+        uint8_t *two = folded(&l, &constant, 0, EVENTS);
+        assert_true(same[i] == 0 || fabs(deviation_of_v(&l, two, &arena) / fabs(same[i]) / 5e-14 - 1) < 0.05);
+        drop(&l, two);
+    }
+    layout_close(&l);
+}
+
 static void quantiles_share_a_measure(void **state)
 {
     const struct fixture *f = *state;
@@ -281,6 +324,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_merged_are_the_whole),
         cmocka_unit_test(merging_does_not_depend_on_sizes),
+        cmocka_unit_test(readings_that_stay_the_same_do_not_deviate),
         cmocka_unit_test(quantiles_share_a_measure),
         cmocka_unit_test(a_restored_record_goes_on_as_before),
         cmocka_unit_test(damaged_records_are_refused_or_harmless),
