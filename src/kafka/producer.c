@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include <stdlib.h>
 
-enum { ROOM_MS = 50, FLUSH_MS = 100, LAST_MS = 1000, FIND_MS = 1000 };
+enum { ROOM_MS = 50, FLUSH_MS = 100, LAST_MS = 1000 };
 
 struct weir_kafka_producer {
     struct weir_kafka *kafka;
@@ -60,7 +60,7 @@ int weir_kafka_producer_open(struct weir_kafka *k, const char *topic, struct wei
         free(p);
         return -1;
     }
-    kafka_client_find(p->client, topic, FIND_MS);
+    kafka_client_find(p->client, topic, KAFKA_FIND_MS);
     p->topic = weir_strdup(topic);
     p->partitions = partitions;
     p->ends = weir_alloc((size_t)partitions * sizeof *p->ends);

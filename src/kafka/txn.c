@@ -11,7 +11,7 @@
 #include "base/time.h"
 #include <stdlib.h>
 
-enum { TIMEOUT_MS = 10000, OPEN_MS = 30000, ABORT_MS = 15000, POLL_MS = 50, TRY_MS = 5000, FIND_MS = 1000 };
+enum { TIMEOUT_MS = 10000, OPEN_MS = 30000, ABORT_MS = 15000, POLL_MS = 50, TRY_MS = 5000 };
 
 enum phase { IDLE, OPEN, UNKNOWN }; // UNKNOWN: a commit was asked for and not answered
 
@@ -210,7 +210,7 @@ static rd_kafka_resp_err_t send_entry(rd_kafka_t *rk, const struct weir_kafka_ba
 static void begin_topic(struct weir_kafka_txn *t, const char *topic)
 {
     size_t bytes = strlen(t->topics);
-    kafka_client_find(t->client, topic, left_ms(t) < FIND_MS ? left_ms(t) : FIND_MS);
+    kafka_client_find(t->client, topic, left_ms(t) < KAFKA_FIND_MS ? left_ms(t) : KAFKA_FIND_MS);
     if (!strstr(t->topics, topic))
         snprintf(t->topics + bytes, sizeof t->topics - bytes, "%s'%s'", bytes ? ", " : "", topic);
 }
