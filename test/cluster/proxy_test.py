@@ -10,12 +10,12 @@ import threading
 import time
 import unittest
 
+from cluster import eventually
 from proxy import Proxy
 
 
 class Echo(socketserver.BaseRequestHandler):
     def handle(self):
-        self.server.heard = getattr(self.server, "heard", 0)
         with contextlib.suppress(ConnectionError):
             while data := self.request.recv(65536):
                 self.server.heard += len(data)
@@ -26,6 +26,7 @@ class Broken(unittest.TestCase):
     def setUp(self):
         self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo)
         self.server.daemon_threads = True
+        self.server.heard = 0  # bytes
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
@@ -69,8 +70,7 @@ class Broken(unittest.TestCase):
     def test_less_latency_does_not_overtake(self):
         self.proxy.latency_ms = 300
         self.client.sendall(b"first")
-        while self.proxy.forwarded[True] == 0:  # on its way back
-            time.sleep(0.01)
+        eventually(lambda: self.proxy.forwarded[True], what="the request arrives")  # and the answer is on its way back
         self.proxy.latency_ms = 0
         self.client.sendall(b"second")
         self.assertEqual(self.receive(11), b"firstsecond")
@@ -79,15 +79,15 @@ class Broken(unittest.TestCase):
         self.proxy.silence()
         self.client.sendall(b"held")
         self.silent_for(0.2)
-        self.assertEqual(getattr(self.server, "heard", 0), 0)
+        self.assertEqual(self.server.heard, 0)
         self.proxy.heal()
         self.assertEqual(self.receive(4), b"held")
 
     def test_one_way(self):
         self.proxy.silence(up=False)
         self.client.sendall(b"heard")
+        eventually(lambda: self.server.heard == 5, what="the request arrives")
         self.silent_for(0.2)
-        self.assertEqual(self.server.heard, 5)
         self.proxy.heal()
         self.assertEqual(self.receive(5), b"heard")
 
@@ -111,8 +111,8 @@ class Broken(unittest.TestCase):
 
     def test_refuses_until_healed(self):
         self.proxy.refuse()
-        self.client = self.connect()
-        with self.assertRaises(ConnectionResetError):
+        with self.assertRaises(ConnectionResetError):  # by then, or already as it connects
+            self.client = self.connect()
             self.client.recv(1)
         self.proxy.heal()
         self.client = self.connect()
