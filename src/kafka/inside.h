@@ -69,8 +69,8 @@ int kafka_client_open(struct weir_kafka *k, const struct kafka_client_plan *plan
 void kafka_client_close(struct kafka_client *c); // takes NULL
 // Before a client's first message to a topic: asks who leads its partitions. The library alone would come to that up to a second later. Where nobody
 // answers in time it is left to the library.
-enum { KAFKA_FIND_MS = 1000 }; // what a caller without a nearer deadline allows it
 void kafka_client_find(struct kafka_client *c, const char *topic, int timeout_ms);
+enum { KAFKA_FIND_MS = 1000 }; // what a caller without a nearer deadline allows kafka_client_find
 int kafka_admin(struct weir_kafka *k, rd_kafka_t **ret, struct weir_error *err);
 // How long to wait for others: as long as given, or a moment where the process is in a hurry. To be asked again while waiting.
 int64_t kafka_patience_us(const struct weir_kafka *k, int64_t ms);

@@ -82,7 +82,9 @@ class Near:
             return False
         got = float(text)
         if kind == "float" and math.isinf(got):
-            return self.value + self.slack >= FLOAT_END if got > 0 else self.value - self.slack <= -FLOAT_END
+            return (self.value if got > 0 else -self.value) + self.slack >= FLOAT_END
+        if kind == "float" and abs(self.value) - self.slack >= FLOAT_END:
+            return False
         ulp = Fraction(math.ulp(float(self.value)))
         if kind == "float":
             ulp = max(abs(self.value) * Fraction(1, 1 << 23), Fraction(1, 1 << 149))
@@ -104,6 +106,8 @@ class Root:
         got = float(text)
         if kind == "float" and got == math.inf:
             return self.square + self.slack >= FLOAT_END ** 2
+        if kind == "float" and self.square - self.slack >= FLOAT_END ** 2:
+            return False
         digits = 22 if kind == "float" else 50
         return math.isfinite(got) and abs(Fraction(got) ** 2 - self.square) <= self.square * Fraction(1, 1 << digits) + self.slack
 
